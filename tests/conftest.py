@@ -1,0 +1,23 @@
+"""Where the real data lies, and how Hypothesis draws."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("default", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the trained DeiT-Tiny and the real VOC images (ATTNCLUST_DATA, else ../shared/data)."""
+    root = Path(os.environ.get("ATTNCLUST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (root / "weights").is_dir():
+        pytest.skip(f"real data not found at {root}: set ATTNCLUST_DATA to a folder with weights/ and VOCdevkit/")
+    return root
