@@ -36,13 +36,19 @@ def render(seed: int, index: int, size: int) -> LabelledImage:
         main = _distinct_colour(dice, taken)
         taken.append(main)
         _paint(dice, picture, placed, name.split()[0], main, light)
-    grain = dice.bytes(picture.shape).astype(np.float32)
-    picture += grain * np.float32(dice.uniform(2.0, 9.0) / 255 / 255)
-    np.clip(picture, 0, 1, out=picture)
+    return LabelledImage(f"scene-{seed}-{index:06d}", _develop(dice, picture), mask, classes)
+
+
+def _develop(dice: Dice, picture: Any) -> Any:
+    """Tint and grain, as a camera adds them; then bytes, with the channels last."""
+    for channel in range(3):
+        picture[channel] *= np.float32(dice.uniform(0.88, 1.08))
     picture *= np.float32(255)
-    picture += np.float32(0.5)
-    pixels = np.ascontiguousarray(picture.astype(np.uint8).transpose(1, 2, 0))
-    return LabelledImage(f"scene-{seed}-{index:06d}", pixels, mask, classes)
+    strength = dice.uniform(2.0, 10.0)
+    # Half is added so that cutting off the fraction rounds.
+    picture += dice.bytes(picture.shape) * np.float32(strength / 255) + np.float32(0.5 - strength / 2)
+    np.clip(picture, 0, 255, out=picture)
+    return np.ascontiguousarray(picture.astype(np.uint8).transpose(1, 2, 0))
 
 
 def _draw_classes(dice: Dice) -> tuple[str, ...]:
@@ -97,7 +103,7 @@ def _apart(a: Placed, b: Placed) -> bool:
 
 def _distinct_colour(dice: Dice, taken: list[Colour]) -> Colour:
     """Of a few random colours, the one that differs most from the nearest of those taken."""
-    offers = [dice.colour((0.35, 1.0), (0.35, 1.0)) for _ in range(4)]
+    offers = [dice.colour((0.2, 1.0), (0.25, 1.0)) for _ in range(4)]
     return max(offers, key=lambda c: min(sum(abs(p - q) for p, q in zip(c, t, strict=True)) for t in taken))
 
 
@@ -106,7 +112,7 @@ def _background(dice: Dice, size: int, light: tuple[float, float]) -> tuple[Any,
     y, x = pixel_grid(size)
     first = dice.colour((0.05, 0.6), (0.2, 0.9))
     second = _jitter(dice, first, 0.25)
-    third = dice.colour((0.05, 0.6), (0.15, 0.95)) if dice.chance(0.3) else _jitter(dice, first, 0.35)
+    third = dice.colour((0.05, 0.6), (0.15, 0.95)) if dice.chance(0.6) else _jitter(dice, first, 0.4)
     cosine, sine = dice.direction()
     along = (cosine * (x - size / 2) + sine * (y - size / 2)) * np.float32(0.7 / size) + np.float32(0.5)
     slope = np.clip(along * 0.6 + dice.noise("coarse", size, (size, size)) * 0.4, 0, 1)
@@ -140,10 +146,12 @@ def _jitter(dice: Dice, colour: Colour, width: float) -> Colour:
 
 def _clutter(dice: Dice, picture: Any, size: int) -> None:
     """Scatter small shapes that are no objects."""
-    for _ in range(5 + dice.integer(9)):
+    for _ in range(8 + dice.integer(15)):
         shape = SHAPES[dice.choice(tuple(SHAPES))]
-        area = dice.uniform(40.0, 420.0) * (size / 224) * (size / 224)
-        placed = place(dice, shape, area=area, stretch=dice.uniform(0.5, 2.0), size=size, inset=0.0, margin=2)
+        side = dice.uniform(5.0, 24.0) * size / 224
+        placed = place(
+            dice, shape, area=side * side, stretch=dice.uniform(0.5, 2.0), size=size, inset=0.0, margin=2
+        )
         alpha = np.clip(placed.depth + 0.5, 0, 1) * dice.uniform(0.5, 1.0)
         colour = dice.colour((0.0, 0.8), (0.15, 0.95))
         window = picture[(slice(None), *placed.box)]
@@ -160,7 +168,7 @@ def _paint(
     box, depth = placed.box, placed.depth
     window = picture[(slice(None), *box)]
     # The shadow falls away from the light: the object's outline, moved and blurred.
-    down, right = (int(-c * dice.uniform(3.0, _SHADOW) * unit) for c in (light[1], light[0]))
+    down, right = (int(-c * dice.uniform(3.0, float(_SHADOW)) * unit) for c in (light[1], light[0]))
     shadow = (
         np.clip(depth * np.float32(0.09 / unit) + np.float32(0.6), 0, 1) * np.float32(-dice.uniform(0.2, 0.5))
         + 1
@@ -175,7 +183,7 @@ def _paint(
     noise = dice.noise("medium", size, depth.shape)
     cover = pattern(*placed.local, dice.uniform(*periods) * unit, noise)
     y, x = pixel_grid(size)
-    tilt = dice.uniform(0.15, 0.4) / placed.radius
+    tilt = dice.uniform(0.2, 0.65) / placed.radius
     shade = (light[0] * tilt) * (x[:, box[1]] - placed.centre[1]) + (light[1] * tilt) * (
         y[box[0]] - placed.centre[0]
     )
@@ -189,11 +197,11 @@ def _paint(
 
 def _second_colour(dice: Dice, main: Colour) -> Colour:
     """The texture's other colour: mostly a darker or lighter tone of the first, sometimes any."""
-    kind = dice.integer(5)
-    amount = dice.uniform(0.35, 0.65)
+    kind = dice.integer(7)
+    amount = dice.uniform(0.4, 0.75)
     if kind < 2:
         return main[0] * amount, main[1] * amount, main[2] * amount
     if kind < 4:
         red, green, blue = (c + (1 - c) * amount for c in main)
         return red, green, blue
-    return dice.colour((0.1, 0.9), (0.2, 1.0))
+    return _distinct_colour(dice, [main])

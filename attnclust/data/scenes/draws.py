@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,7 +25,7 @@ _OCTAVES: dict[str, tuple[int, ...]] = {"coarse": (112, 64), "medium": (48, 24, 
 class Dice:
     """All that is random about one scene: a stream of draws fixed by ``key``.
 
-    >>> Dice((0, 7)).uniform(0, 1) == Dice((0, 7)).uniform(0, 1)
+    >>> Dice((0, 7)).uniform(0.0, 1.0) == Dice((0, 7)).uniform(0.0, 1.0)
     True
     """
 
@@ -68,12 +67,12 @@ class Dice:
         self, saturation: tuple[float, float], value: tuple[float, float]
     ) -> tuple[float, float, float]:
         """A colour (red, green, blue) in [0, 1] of any hue, with saturation and value in these ranges."""
-        hue, s, v = self.uniform(0, 6), self.uniform(*saturation), self.uniform(*value)
+        hue, s, v = self.uniform(0.0, 6.0), self.uniform(*saturation), self.uniform(*value)
         tint = (abs(hue - 3) - 1, 2 - abs(hue - 2), 2 - abs(hue - 4))
         red, green, blue = (v * (1 - s + s * min(max(t, 0.0), 1.0)) for t in tint)
         return red, green, blue
 
-    def bytes(self, shape: tuple[int, ...]) -> UInt8[np.ndarray, "..."]:
+    def bytes(self, shape: tuple[int, ...]) -> Any:
         """An array of uniform bytes."""
         count = int(np.prod(shape))
         words = np.asarray(self._bits.random_raw(-(-count // 8)), dtype="<u8")
@@ -119,8 +118,3 @@ def pixel_grid(size: int) -> tuple[Any, Any]:
     """Coordinates of the pixel centres, as a column y (size, 1) and a row x (1, size), in float32."""
     centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
     return centres[:, None], centres[None, :]
-
-
-def root(value: float) -> float:
-    """The square root, which IEEE 754 rounds correctly."""
-    return sqrt(value)

@@ -68,10 +68,10 @@ def planked(u: Any, v: Any, period: float, noise: Any) -> Any:
 # Textures of objects, with the range of their period in pixels of a scene of 224.
 OBJECT_TEXTURES: dict[str, tuple[Texture, tuple[float, float]]] = {
     "plain": (plain, (16.0, 16.1)),
-    "striped": (striped, (10.0, 20.0)),
-    "checked": (checked, (14.0, 24.0)),
-    "dotted": (dotted, (11.0, 18.0)),
-    "marbled": (marbled, (20.0, 36.0)),
+    "striped": (striped, (10.0, 30.0)),
+    "checked": (checked, (14.0, 34.0)),
+    "dotted": (dotted, (11.0, 26.0)),
+    "marbled": (marbled, (20.0, 48.0)),
 }
 BACKGROUND_TEXTURES: tuple[tuple[Texture, tuple[float, float], str], ...] = (
     (cloudy, (16.0, 16.1), "medium"),
