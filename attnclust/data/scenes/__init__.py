@@ -1,7 +1,7 @@
 """Procedural scenes with pixel-true masks: the data that the package carries in itself.
 
-A scene shows 2 to 4 large objects, each a shape in a texture ("striped disc"), before a cluttered, textured and lit
-ground. Scene ``i`` is a pure function of (seed, i, size), bit for bit, on any machine.
+A scene shows 2 to 4 large objects, each a shape in a texture ("striped disc"), before a cluttered, textured
+and lit ground. Scene ``i`` is a pure function of (seed, i, size), bit for bit, on any machine.
 """
 
 from __future__ import annotations
@@ -48,22 +48,33 @@ class SceneSet(Sequence[LabelledImage]):
 
 
 def make_scenes(count: Any, *, seed: Any = 0, size: Any = 224) -> SceneSet:
-    """``count`` procedural scenes of ``size`` x ``size`` pixels, as a lazy sequence of :class:`LabelledImage`.
+    """``count`` procedural scenes of ``size`` x ``size`` pixels, made when they are asked for.
 
-    Each scene holds 2 to 4 objects of the 25 classes in ``CLASSES``; each object shows 6 to 25 % of the scene. Object
-    ``i`` has the value ``i + 1`` in the mask, and lies before the objects of smaller number.
+    Each scene holds 2 to 4 objects of the 25 classes in ``CLASSES``, painted from back to front, so that
+    object ``i`` (value ``i + 1`` in the mask) hides parts of those before it. Each shows 6 to 25 % of the
+    scene, and at least 60 % of itself. Scene ``i`` does not depend on ``count`` nor on what was read before.
 
-    Parameters: ``count`` scenes, at least 1; ``seed`` from 0 to 2**64 - 1; ``size`` in pixels, from 64 to 1024.
+    Args:
+        count: how many scenes, from 1 to 2**32.
+        seed: any integer from 0 to 2**64 - 1; scenes of different seeds are independent.
+        size: height and width in pixels, from 64 to 1024; all lengths grow with it.
 
-    Raises ``ArgumentTypeError`` for what is no integer and ``ArgumentError`` for one out of range.
+    Returns:
+        A lazy sequence of :class:`~attnclust.data.sample.LabelledImage`: ``image`` (size, size, 3) and
+        ``instances`` (size, size), both uint8, without void pixels.
 
-    >>> scene = make_scenes(3, seed=5)[2]
-    >>> scene.image.shape, scene.instances.shape
-    ((224, 224, 3), (224, 224))
-    >>> len(scene.classes) == scene.instances.max()
-    True
+    Raises:
+        ArgumentTypeError: an argument is no integer.
+        ArgumentError: an integer out of range.
+
+    Example:
+        >>> scene = make_scenes(3, seed=5)[2]
+        >>> scene.image.shape, scene.instances.shape
+        ((224, 224, 3), (224, 224))
+        >>> len(scene.classes) == int(scene.instances.max())
+        True
     """
-    ranges = {"count": (count, 1, 2**32), "seed": (seed, 0, _MAX_SEED), "size": (size, 64, 1025)}
+    ranges = {"count": (count, 1, 2**32 + 1), "seed": (seed, 0, _MAX_SEED), "size": (size, 64, 1025)}
     for name, (value, low, end) in ranges.items():
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise ArgumentTypeError(

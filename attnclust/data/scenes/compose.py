@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -9,10 +10,16 @@ import numpy as np
 
 from attnclust.data.sample import LabelledImage
 from attnclust.data.scenes.draws import Dice, pixel_grid
-from attnclust.data.scenes.shapes import SHAPES, Placed, place
-from attnclust.data.scenes.textures import BACKGROUND_TEXTURES, OBJECT_TEXTURES
+from attnclust.data.scenes.shapes import SHAPES, Placed, Shape, place
+from attnclust.data.scenes.textures import BACKGROUND_TEXTURES, OBJECT_TEXTURES, ObjectTexture
 
-CLASSES: tuple[str, ...] = tuple(f"{texture} {shape}" for shape in SHAPES for texture in OBJECT_TEXTURES)
+# Every class by its name: its outline and its texture.
+KINDS: dict[str, tuple[Shape, ObjectTexture]] = {
+    f"{texture} {shape}": (SHAPES[shape], OBJECT_TEXTURES[texture])
+    for shape in SHAPES
+    for texture in OBJECT_TEXTURES
+}
+CLASSES: tuple[str, ...] = tuple(KINDS)
 
 Colour = tuple[float, float, float]
 
@@ -20,7 +27,10 @@ _VISIBLE = (0.06, 0.25)  # visible share of the scene that every object keeps
 _KEEP = 0.6  # share of an object that stays in sight
 # Share of the scene an object covers before occlusion, by the number of objects.
 _AREA: dict[int, tuple[float, float]] = {2: (0.09, 0.245), 3: (0.08, 0.19), 4: (0.072, 0.14)}
-_SHADOW = 8  # how far a shadow reaches, in pixels of a scene of 224
+_TRIES = 10  # random places tried for an object before the next one is placed
+# In pixels of a scene of 224: how far a shadow is moved; and what it needs around the object, blurred.
+_SHADOW = 8.0
+_MARGIN = 17
 
 
 def render(seed: int, index: int, size: int) -> LabelledImage:
@@ -35,7 +45,7 @@ def render(seed: int, index: int, size: int) -> LabelledImage:
     for name, placed in zip(classes, objects, strict=True):
         main = _distinct_colour(dice, taken)
         taken.append(main)
-        _paint(dice, picture, placed, name.split()[0], main, light)
+        _paint(dice, picture, placed, KINDS[name][1], main, light)
     return LabelledImage(f"scene-{seed}-{index:06d}", _develop(dice, picture), mask, classes)
 
 
@@ -67,21 +77,22 @@ def _lay_out(dice: Dice, classes: tuple[str, ...], size: int) -> tuple[list[Plac
     while True:
         objects: list[Placed] = []
         for name in classes:
-            shape = SHAPES[name.split()[1]]
+            shape, _ = KINDS[name]
             area = dice.uniform(*areas) * size * size
             stretch = dice.uniform(0.85, 1.18)
-            for _ in range(10):
-                new = place(
-                    dice,
-                    shape,
-                    area=area,
-                    stretch=stretch,
-                    size=size,
-                    inset=0.75,
-                    margin=_SHADOW * size // 224,
-                )
-                if all(_apart(new, old) for old in objects):
-                    break
+            scatter = partial(
+                place,
+                dice,
+                shape,
+                area=area,
+                stretch=stretch,
+                size=size,
+                inset=0.75,
+                margin=_MARGIN * size // 224,
+            )
+            new, tries = scatter(), 1
+            while tries < _TRIES and not all(_apart(new, old) for old in objects):
+                new, tries = scatter(), tries + 1
             objects.append(new)
         mask = np.zeros((size, size), dtype=np.uint8)
         full = []
@@ -104,7 +115,12 @@ def _apart(a: Placed, b: Placed) -> bool:
 def _distinct_colour(dice: Dice, taken: list[Colour]) -> Colour:
     """Of a few random colours, the one that differs most from the nearest of those taken."""
     offers = [dice.colour((0.2, 1.0), (0.25, 1.0)) for _ in range(4)]
-    return max(offers, key=lambda c: min(sum(abs(p - q) for p, q in zip(c, t, strict=True)) for t in taken))
+    return max(offers, key=lambda offer: min(_difference(offer, other) for other in taken))
+
+
+def _difference(a: Colour, b: Colour) -> float:
+    """The sum of the channels' differences (by hand: Python's sum rounds differently from 3.12 on)."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2])
 
 
 def _background(dice: Dice, size: int, light: tuple[float, float]) -> tuple[Any, Colour]:
@@ -120,7 +136,7 @@ def _background(dice: Dice, size: int, light: tuple[float, float]) -> tuple[Any,
     period = dice.uniform(*periods) * size / 224
     cosine, sine = dice.direction()
     noise = dice.noise(kind, size, (size, size))
-    bend = noise * dice.uniform(0.0, 14.0)
+    bend = noise * (dice.uniform(0.0, 14.0) * (size / 224))
     cover = texture(cosine * x + sine * y + bend, cosine * y - sine * x + bend, period, noise)
     cover = cover * np.float32(dice.uniform(0.35, 0.9))
     gain = dice.uniform(0.05, 0.35) / size
@@ -160,7 +176,7 @@ def _clutter(dice: Dice, picture: Any, size: int) -> None:
 
 
 def _paint(
-    dice: Dice, picture: Any, placed: Placed, texture: str, main: Colour, light: tuple[float, float]
+    dice: Dice, picture: Any, placed: Placed, texture: ObjectTexture, main: Colour, light: tuple[float, float]
 ) -> None:
     """Put one object, with its shadow, on the picture."""
     size = placed.size
@@ -168,7 +184,7 @@ def _paint(
     box, depth = placed.box, placed.depth
     window = picture[(slice(None), *box)]
     # The shadow falls away from the light: the object's outline, moved and blurred.
-    down, right = (int(-c * dice.uniform(3.0, float(_SHADOW)) * unit) for c in (light[1], light[0]))
+    down, right = (int(-c * dice.uniform(3.0, _SHADOW) * unit) for c in (light[1], light[0]))
     shadow = (
         np.clip(depth * np.float32(0.09 / unit) + np.float32(0.6), 0, 1) * np.float32(-dice.uniform(0.2, 0.5))
         + 1
@@ -179,7 +195,7 @@ def _paint(
     window[(slice(None), *target)] *= shadow[source]
     # Its surface: two colours by the texture, mottled, brighter towards the light and darker at the rim.
     second = _second_colour(dice, main)
-    pattern, periods = OBJECT_TEXTURES[texture]
+    pattern, periods = texture
     noise = dice.noise("medium", size, depth.shape)
     cover = pattern(*placed.local, dice.uniform(*periods) * unit, noise)
     y, x = pixel_grid(size)

@@ -1,8 +1,8 @@
 """Random draws and noise that are the same on every machine.
 
-Only what is fixed for good is used: the raw words of Philox keyed by a SeedSequence (NumPy promises both streams),
-exact scaling of integers, and the operations that IEEE 754 rounds correctly (+, -, *, /, square root, floor). No
-sine, no power, no sum of floats whose order a library may choose.
+Only what is fixed for good is used: the raw words of Philox keyed by a SeedSequence (NumPy promises both
+streams), exact scaling of integers, and the operations that IEEE 754 rounds correctly (+, -, *, /, square
+root, floor). No sine, no power, no sum of floats whose order a library may choose.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 Item = TypeVar("Item")
 
@@ -79,7 +79,7 @@ class Dice:
         return words.view(np.uint8)[:count].reshape(shape)
 
     def noise(self, kind: str, size: int, shape: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
-        """A window of ``shape`` at a random place and reflection of the noise field ``kind`` for scenes of ``size``."""
+        """A window of ``shape``, at a random place and reflection, of the noise field ``kind``."""
         field = noise_field(kind, size)
         y, x = (self.integer(side - part + 1) for side, part in zip(field.shape, shape, strict=True))
         flip = self.integer(4)
@@ -89,7 +89,7 @@ class Dice:
 
 @lru_cache(maxsize=6)
 def noise_field(kind: str, size: int) -> Float32[np.ndarray, "s s"]:
-    """Value noise in [0, 1] on a square of twice ``size``: a fixed field, built once, from which scenes cut windows."""
+    """Value noise in [0, 1] on a square of twice ``size``: built once, and scenes cut windows from it."""
     dice = Dice((*_ATLAS_KEY, sorted(_OCTAVES).index(kind), size))
     side = 2 * size
     field = np.zeros((side, side), dtype=np.float32)

@@ -1,7 +1,7 @@
 """The shapes of scenes: signed distances to outlines, and where objects lie.
 
-A shape is a function of coordinates (x, y) and its scale r that gives, in pixels, how deep a point lies inside
-(positive) or how far outside (negative): exact near straight edges, of the right sign everywhere.
+A shape is a function of coordinates (x, y) and its scale r that gives, in pixels, how deep a point lies
+inside (positive) or how far outside (negative): exact near straight edges, of the right sign everywhere.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _star(x: Any, y: Any, r: float) -> Any:
 
 @dataclass(frozen=True)
 class Shape:
-    """An outline: its signed distance, its area for r = 1, and the radius of the circle around it for r = 1."""
+    """An outline: its signed distance; and for r = 1 its area and the radius of the circle around it."""
 
     depth: Callable[[Any, Any, float], Any]
     area: float
@@ -66,7 +66,7 @@ SHAPES: dict[str, Shape] = {
 
 @dataclass(frozen=True)
 class Placed:
-    """A shape put into a scene: centre, turn (cosine, sine), scale and stretch along its own axes, in pixels."""
+    """A shape in a scene: centre (y, x), turn (cosine, sine), scale in pixels, stretch along its own axes."""
 
     shape: Shape
     centre: tuple[float, float]

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-# A texture takes coordinates (u, v) in pixels, its period in pixels, and a noise field in [0, 1]; it answers in [0, 1].
+# A texture takes coordinates (u, v) and its period, all in pixels, and a noise field in [0, 1]; it answers
+# in [0, 1].
 Texture = Callable[[Any, Any, float, Any], Any]
+# A texture of objects, with the range of its period in pixels of a scene of 224.
+ObjectTexture = tuple[Texture, tuple[float, float]]
 
 
 def _wave(u: Any, period: float) -> Any:
@@ -65,14 +68,14 @@ def planked(u: Any, v: Any, period: float, noise: Any) -> Any:
     return np.clip((_wave(u, period) + 0.22 * period) * 0.5, 0, 1) * (0.6 + 0.4 * noise)
 
 
-# Textures of objects, with the range of their period in pixels of a scene of 224.
-OBJECT_TEXTURES: dict[str, tuple[Texture, tuple[float, float]]] = {
+OBJECT_TEXTURES: dict[str, ObjectTexture] = {
     "plain": (plain, (16.0, 16.1)),
     "striped": (striped, (10.0, 30.0)),
     "checked": (checked, (14.0, 34.0)),
     "dotted": (dotted, (11.0, 26.0)),
     "marbled": (marbled, (20.0, 48.0)),
 }
+# The same for backgrounds, with the kind of noise that goes into each.
 BACKGROUND_TEXTURES: tuple[tuple[Texture, tuple[float, float], str], ...] = (
     (cloudy, (16.0, 16.1), "medium"),
     (cloudy, (16.0, 16.1), "fine"),
