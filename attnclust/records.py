@@ -1,0 +1,197 @@
+"""The schema of every record: what a study writes, and all that claims and report read.
+
+A study's folder holds ``results.json`` (the summary), one Parquet file for each of :data:`TABLES`, and
+``figures/`` and ``index.html`` made from them. Reading needs neither torch nor the data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attnclust._array import ArgumentError
+
+SCHEMA_VERSION = 1
+
+MODEL, TWIN = "model", "random_twin"
+"""The two subjects of a study: the model that was asked for, and its twin with random weights."""
+
+SIMPLIFIED, PER_HEAD = "simplified", "per_head"
+"""The two forms of a step: head-mean attention on the embeddings; one head's attention on its values."""
+
+_NAMES = pa.dictionary(pa.int32(), pa.string())
+
+TABLES: Mapping[str, pa.Schema] = {
+    # One row an image and condition: whether the selection rule lets it in, and what it holds.
+    "images": pa.schema(
+        [
+            ("image", pa.string()),
+            ("condition", _NAMES),
+            ("selected", pa.bool_()),
+            ("reason", _NAMES),  # why it is out, or the reader's reason for an unreadable file; null if in
+            ("readable", pa.bool_()),
+            ("objects", pa.int32()),  # objects that count
+            ("patches", pa.int32()),  # patches that belong to one
+            ("contested", pa.int32()),  # patches that two objects could claim
+        ]
+    ),
+    # One row an image, condition, level and metric. Diameters stand here too, under the condition clean.
+    "measurements": pa.schema(
+        [
+            ("subject", _NAMES),
+            ("image", _NAMES),
+            ("condition", _NAMES),
+            ("level", pa.int32()),
+            ("metric", _NAMES),
+            ("value", pa.float64()),
+        ]
+    ),
+    # One row an image, block, head, cluster and rung of the ladder (condition clean).
+    "steps": pa.schema(
+        [
+            ("subject", _NAMES),
+            ("form", _NAMES),
+            ("image", _NAMES),
+            ("block", pa.int32()),  # 1..L
+            ("head", pa.int32()),  # 0..H-1; -1 in the simplified form
+            ("cluster", pa.int32()),
+            ("cluster_name", _NAMES),  # a class name, or "background"
+            ("tokens", pa.int32()),
+            ("outside", pa.int32()),  # m
+            ("eps_lower", pa.float64()),
+            ("eps_upper", pa.float64()),
+            ("diameter_all", pa.float64()),  # D, before the step
+            ("diameter_before", pa.float64()),  # d
+            ("diameter_after", pa.float64()),  # d'
+            ("shrinks", pa.bool_()),
+            ("rung", _NAMES),
+            ("bound", pa.float64()),
+            ("holds", pa.bool_()),
+            ("certified", pa.bool_()),
+        ]
+    ),
+    # Rows of the roll-out R_l: with a neuron's column, they are its view at every level and token.
+    "views": pa.schema(
+        [
+            ("image", _NAMES),
+            ("token", pa.int32()),
+            ("role", _NAMES),  # "class token", "background", or the object's class
+            ("level", pa.int32()),
+            ("weights", pa.list_(pa.float32())),  # R_l[token, patch], N numbers
+        ]
+    ),
+    # What the views are drawn from: the input, one filter, and the filter times every patch.
+    "pictures": pa.schema(
+        [
+            ("image", _NAMES),
+            ("kind", _NAMES),  # "input" (uint8), "filter" or "column" (float16)
+            ("neuron", pa.int32()),  # -1 for the input
+            ("shape", pa.list_(pa.int32())),  # input (H, W, C); filter (C, P, P); column (C, H, W)
+            ("dtype", pa.string()),
+            ("data", pa.binary()),  # C order, little-endian
+        ]
+    ),
+    # Top-1 class of every image and condition, where the model classifies.
+    "predictions": pa.schema(
+        [
+            ("subject", _NAMES),
+            ("image", _NAMES),
+            ("condition", _NAMES),
+            ("top1", pa.int32()),
+            ("score", pa.float64()),
+        ]
+    ),
+    "claims": pa.schema(
+        [
+            ("id", pa.string()),
+            ("claim", pa.int32()),  # its number in the paper's list of claims
+            ("statement", pa.string()),
+            ("verdict", pa.string()),  # supported, contradicted, undecided, not measured
+            ("sentence", pa.string()),
+            ("statistic", pa.string()),  # what was computed, in words
+            ("value", pa.float64()),
+            ("ci_low", pa.float64()),
+            ("ci_high", pa.float64()),
+            ("n", pa.int32()),
+            ("subject", _NAMES),
+        ]
+    ),
+}
+
+
+def to_table(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Turn rows into the table ``name`` of :data:`TABLES`; a row with other fields is refused.
+
+    >>> to_table("predictions", [dict(subject="model", image="a", condition="clean", top1=3, score=0.5)]).num_rows
+    1
+    """
+    schema = TABLES[name]
+    for row in rows:
+        if row.keys() != set(schema.names):
+            raise ArgumentError(
+                "rows",
+                f"each row of {name} must have the fields {schema.names}",
+                sorted(row),
+                "Name them all.",
+            )
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def write_table(folder: Path, name: str, table: pa.Table) -> None:
+    """Write ``<folder>/<name>.parquet``; a reader never sees half a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{name}.parquet.partial"
+    pq.write_table(table.cast(TABLES[name]), partial, compression="zstd")
+    os.replace(partial, folder / f"{name}.parquet")
+
+
+def read_table(folder: Path, name: str) -> pa.Table:
+    """Read a study's table; a folder that holds none is refused with the file that was looked for."""
+    file = folder / f"{name}.parquet"
+    if not file.is_file():
+        raise ArgumentError(
+            "folder",
+            f"must hold the records of a study ({name}.parquet)",
+            str(folder),
+            "Run the study there first.",
+        )
+    return pq.read_table(file).cast(TABLES[name])
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all; NaN and infinity, which JSON lacks, become null."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(
+        json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
+    )
+    os.replace(partial, file)
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read a study's ``results.json``; a folder that holds none is refused."""
+    file = folder / "results.json"
+    if not file.is_file():
+        raise ArgumentError(
+            "folder", "must hold a finished study (results.json)", str(folder), "Run the study there first."
+        )
+    return json.loads(file.read_text("utf-8"))
+
+
+def _plain(value: Any) -> Any:
+    """Python's own types, NaN and infinities as None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
