@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from operator import index
+from typing import Any, SupportsIndex, overload
 
 from attnclust._array import ArgumentError, ArgumentTypeError
 from attnclust.data.sample import LabelledImage
 from attnclust.data.scenes.compose import CLASSES, render
 
 __all__ = ["CLASSES", "SceneSet", "make_scenes"]
-
-_MAX_SEED = 2**64
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,13 @@ class SceneSet(Sequence[LabelledImage]):
         return len(self.indices)
 
     @overload
-    def __getitem__(self, index: int) -> LabelledImage: ...
+    def __getitem__(self, key: SupportsIndex) -> LabelledImage: ...
     @overload
-    def __getitem__(self, index: slice) -> SceneSet: ...
-    def __getitem__(self, index: int | slice) -> LabelledImage | SceneSet:
-        if isinstance(index, slice):
-            return SceneSet(self.seed, self.size, self.indices[index])
-        return render(self.seed, self.indices[index], self.size)
+    def __getitem__(self, key: slice) -> SceneSet: ...
+    def __getitem__(self, key: SupportsIndex | slice) -> LabelledImage | SceneSet:
+        if isinstance(key, slice):
+            return SceneSet(self.seed, self.size, self.indices[key])
+        return render(self.seed, self.indices[key], self.size)
 
 
 def make_scenes(count: Any, *, seed: Any = 0, size: Any = 224) -> SceneSet:
@@ -74,14 +73,20 @@ def make_scenes(count: Any, *, seed: Any = 0, size: Any = 224) -> SceneSet:
         >>> len(scene.classes) == int(scene.instances.max())
         True
     """
-    ranges = {"count": (count, 1, 2**32 + 1), "seed": (seed, 0, _MAX_SEED), "size": (size, 64, 1025)}
-    for name, (value, low, end) in ranges.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise ArgumentTypeError(
-                name, "must be an integer", type(value).__name__, "Pass a Python or NumPy integer."
-            )
-        if not low <= value.__index__() < end:
-            raise ArgumentError(
-                name, f"must be from {low} to {end - 1}", value, "Choose a number in this range."
-            )
-    return SceneSet(seed.__index__(), size.__index__(), range(count.__index__()))
+    return SceneSet(
+        _integer("seed", seed, 0, 2**64 - 1),
+        _integer("size", size, 64, 1024),
+        range(_integer("count", count, 1, 2**32)),
+    )
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise ArgumentTypeError(name, "must be an integer", repr(value), "Pass a Python or NumPy integer.")
+    if not low <= number <= high:
+        raise ArgumentError(name, f"must be from {low} to {high}", number, "Choose a number in this range.")
+    return number

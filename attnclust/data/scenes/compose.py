@@ -35,7 +35,8 @@ _MARGIN = 17
 
 def render(seed: int, index: int, size: int) -> LabelledImage:
     """Scene ``index`` of ``seed``, bit for bit the same wherever and whenever it is made."""
-    dice = Dice((seed, index))
+    # Three words of 32 bits: seeds of one word and of two never meet.
+    dice = Dice((seed % 2**32, index, seed // 2**32))
     classes = _draw_classes(dice)
     objects, mask = _lay_out(dice, classes, size)
     light = dice.direction()
