@@ -1,0 +1,210 @@
+"""The metrics of a level under the three protocols: ``official``, ``paper``, ``blind``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.cluster import HDBSCAN
+
+from attnclust._array import ArgumentError
+
+from ._dbscan import grow
+from ._distances import Distances
+from ._objects import Objects, as_objects
+from ._scores import adjusted_mutual_information, mean_cosine, members, silhouette
+from ._tokens import as_levels
+
+PROTOCOLS = ("official", "paper", "blind")
+"""``official``: object patches alone, by DBSCAN, as in the authors' notebook. ``paper``: the text taken
+literally, all patches with background as a label. ``blind``: all patches, by HDBSCAN, objects unseen."""
+
+MIN_SAMPLES = 3
+MIN_CLUSTER_SIZE = 5
+
+
+def measure_level(
+    tokens: Any, objects: Any, class_names: Any, *, protocol: str = "official"
+) -> dict[str, Any]:
+    """The metrics of one level of one image; see :func:`measure_levels`, whose one-level form this is.
+
+    Args:
+        tokens: (N, D) patch tokens in raster order, without class token or other prefix tokens.
+        objects: object id -> patch indices.
+        class_names: object id -> class name, or one name an object in the order of ``objects``.
+        protocol: ``official``, ``paper`` or ``blind``.
+
+    Returns:
+        metric name -> number.
+
+    Example:
+        >>> import numpy as np
+        >>> from attnclust.clustering import measure_level
+        >>> angles = np.array([0.0, 0.2, 0.1, 1.5, 1.7, 1.6, 0.8])
+        >>> tokens = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        >>> found = measure_level(tokens, {1: [0, 1, 2], 2: [3, 4, 5]}, {1: "cat", 2: "dog"})
+        >>> found["clusters"], found["purity"], round(found["silhouette"], 3)
+        (2, 1.0, 0.989)
+    """
+    level = as_levels("tokens", tokens, ndims=(2,))
+    measured = _measure(level[None], objects, class_names, protocol)
+    return {name: values[0].item() for name, values in measured.items()}
+
+
+def measure_levels(
+    levels: Any, objects: Any, class_names: Any, *, protocol: str = "official"
+) -> dict[str, Any]:
+    """The metrics of all levels of one image, batched.
+
+    What is clustered, and against which labels (eps is, for each level, the mean over objects of the mean
+    Euclidean distance between an object's raster-consecutive patches; eps = 0 counts as one cluster of all):
+
+    - ``official``: the object patches alone, object by object, by DBSCAN (Euclidean, eps, min_samples 3);
+      labels are the objects; silhouette by cosine distance.
+    - ``paper``: all N patches by the same DBSCAN; background is one more label; silhouette by Euclidean
+      distance.
+    - ``blind``: all N patches by scikit-learn's HDBSCAN (Euclidean, min_cluster_size 5); the rest as
+      ``paper``.
+
+    Metrics (P = patches that are clustered; noise = patches in no cluster):
+
+    - ``purity``: patches of the dominant label of their cluster / P; the first object wins a tie, background
+      loses it.
+    - ``silhouette``: mean over the patches that are not noise; 0 for one cluster, -1 for none.
+    - ``in_cluster_cosine``: mean over clusters of the mean cosine of their pairs; -1 for no cluster. A
+      cluster of a single patch (DBSCAN can leave one, where an earlier cluster took its border) has no pair
+      and is left out.
+    - ``in_object_cosine``: the same over the objects, background not among them.
+    - ``unique_label_ratio``: ``official``: distinct classes of the dominant objects / distinct classes of the
+      objects. ``paper``, ``blind``: distinct dominant labels, background included / (objects + 1); and, as
+      ``unique_label_ratio_appendix``, the appendix's: distinct classes of the dominant objects / distinct
+      classes.
+    - ``clusters``; ``noise_share``: noise / P; ``eps`` (not for ``blind``).
+    - ``adjusted_mutual_info`` of clusters and labels, noise as one cluster more.
+    - ``nearest_same_object``: share of object patches whose Euclidean nearest other object patch lies on the
+      same object; a tie, up to rounding, counts as the same.
+
+    A zero token has cosine 0 with every other.
+
+    Args:
+        levels: (L + 1, N, D) patch tokens in raster order, without class token or other prefix tokens; NumPy
+            array or torch tensor. All is computed in float64.
+        objects: object id -> patch indices, at least two a object, no patch in two objects.
+        class_names: object id -> class name, or one name an object in the order of ``objects``.
+        protocol: ``official``, ``paper`` or ``blind``.
+
+    Returns:
+        metric name -> (L + 1,) array: integers for ``clusters``, float64 for the others.
+
+    Raises:
+        ArgumentTypeError: tokens are no real floating numbers, or patch indices no integers.
+        ArgumentError: a wrong shape, NaN or infinity, an unknown protocol, objects or names that do not fit.
+
+    Source: section 3.2 and appendix B of the paper, and the authors' notebook.
+
+    Example:
+        >>> import numpy as np
+        >>> from attnclust.clustering import measure_levels
+        >>> levels = np.random.default_rng(0).normal(size=(13, 20, 5))
+        >>> found = measure_levels(levels, {1: range(6), 2: range(9, 17)}, ["cat", "dog"])
+        >>> found["purity"].shape
+        (13,)
+    """
+    return _measure(as_levels("levels", levels, ndims=(3,)), objects, class_names, protocol)
+
+
+def _measure(
+    levels: Float[np.ndarray, "b n d"], objects: Any, class_names: Any, protocol: str
+) -> dict[str, Any]:
+    if protocol not in PROTOCOLS:
+        raise ArgumentError(
+            "protocol", f"it must be one of {', '.join(PROTOCOLS)}", repr(protocol), "Name one."
+        )
+    count = levels.shape[1]
+    if protocol == "blind" and count < MIN_CLUSTER_SIZE:
+        raise ArgumentError(
+            "protocol",
+            f"blind needs {MIN_CLUSTER_SIZE} patches or more",
+            str(count),
+            "Take another protocol.",
+        )
+    found = as_objects(objects, class_names, count)
+    truth = found.truth(count)
+    eps = _eps(levels, found)
+    if protocol == "official":
+        picked = np.concatenate(found.patches)
+        levels, truth = levels[:, picked], truth[picked]
+    distances = Distances.of(levels)
+    if protocol == "blind":
+        clusterer = HDBSCAN(min_cluster_size=MIN_CLUSTER_SIZE, copy=True)  # pyright: ignore[reportArgumentType]
+        labels = np.stack([clusterer.fit_predict(level) for level in levels])
+    else:
+        labels = grow(distances.within(eps), min_samples=MIN_SAMPLES)
+        labels[eps == 0] = 0
+    scores = _scores(distances, labels, truth, found, euclidean=protocol != "official")
+    if protocol != "blind":
+        scores["eps"] = eps
+    return scores
+
+
+def _eps(levels: Float[np.ndarray, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
+    """The mean over objects of the mean distance between raster-consecutive patches of the object."""
+    means = []
+    for patches in objects.patches:
+        tokens = levels[:, patches]
+        means.append(np.linalg.norm(tokens[:, 1:] - tokens[:, :-1], axis=2).mean(axis=1))
+    return np.stack(means, axis=1).mean(axis=1)
+
+
+def _scores(
+    distances: Distances,
+    labels: Int[np.ndarray, "b n"],
+    truth: Int[np.ndarray, " n"],
+    objects: Objects,
+    *,
+    euclidean: bool,
+) -> dict[str, Any]:
+    batch, count = labels.shape
+    number = len(objects.patches)
+    inside = members(labels, int(labels.max()) + 1)
+    on_object = np.broadcast_to(members(truth, number), (batch, count, number))
+    cosine = distances.cosine()
+    to_clusters, to_objects = cosine @ inside, cosine @ on_object
+    separations = np.sqrt(distances.squared) @ inside if euclidean else to_clusters
+    # tables[b, c, k]: patches of cluster c and label k; background, where it is clustered, is the last label.
+    tables = (inside.swapaxes(1, 2) @ members(truth, int(truth.max()) + 1)).astype(np.int64)
+    clusters = labels.max(axis=1) + 1
+    scores: dict[str, Any] = {
+        "purity": tables.max(axis=2).sum(axis=1) / count,
+        "silhouette": silhouette(separations, inside),
+        "in_cluster_cosine": mean_cosine(to_clusters, inside),
+        "in_object_cosine": mean_cosine(to_objects, on_object),
+    }
+    dominant = [set(table[:m].argmax(axis=1).tolist()) for table, m in zip(tables, clusters, strict=True)]
+    classes = np.array([len({int(objects.classes[k]) for k in found if k < number}) for found in dominant])
+    by_class = classes / np.unique(objects.classes).size
+    if euclidean:
+        scores["unique_label_ratio"] = np.array([len(found) for found in dominant]) / (number + 1)
+        scores["unique_label_ratio_appendix"] = by_class
+    else:
+        scores["unique_label_ratio"] = by_class
+    scores["clusters"] = clusters
+    scores["noise_share"] = (labels < 0).sum(axis=1) / count
+    everything = np.bincount(truth, minlength=tables.shape[2])
+    scores["adjusted_mutual_info"] = np.array(
+        [adjusted_mutual_information(np.vstack([t, everything - t.sum(axis=0)])) for t in tables]
+    )
+    scores["nearest_same_object"] = _nearest(distances, truth, number)
+    return scores
+
+
+def _nearest(distances: Distances, truth: Int[np.ndarray, " n"], number: int) -> Float[np.ndarray, " b"]:
+    """The share of object patches whose nearest other object patch is on the same object."""
+    picked = np.flatnonzero(truth < number)
+    squared = distances.squared[:, picked[:, None], picked]
+    same = truth[picked][:, None] == truth[picked]
+    to_others = np.where(same, np.inf, squared).min(axis=2)
+    same[np.arange(picked.size), np.arange(picked.size)] = False
+    to_same = np.where(same, squared, np.inf).min(axis=2)
+    return (to_same <= to_others + distances.error[:, 0]).mean(axis=1)
