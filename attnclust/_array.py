@@ -1,6 +1,37 @@
-"""What every numerical room shares: errors that teach."""
+"""What every numerical room shares: errors that teach, array namespaces, named shapes and rounding.
+
+Rules for rounding, used by every check (``u`` is the unit roundoff of the dtype that came in):
+
+* rows of an attention matrix over ``n`` tokens may miss 1 by ``4 (n + 8) u``;
+* a number that must not exceed another (``d <= D``, ``eps_lower <= eps_upper``, ``m eps_lower <= 1``) may
+  exceed it by ``64 u`` times the larger side, and is then clipped to it;
+* anything beyond is an error, never silently repaired.
+"""
 
 from __future__ import annotations
+
+import math
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+# The shapes that public signatures name. They are loose for the type checker on purpose: a wrong shape or
+# dtype meets this package's own errors, which name the remedy, before any annotation is checked.
+Tokens = Any
+"""Real floating array ``(*batch, n, d)``: one row a token."""
+Attention = Any
+"""Real floating array ``(*batch, n, n)``: row-stochastic, row = query, column = key."""
+Labels = Any
+"""Integer array ``(n,)`` or ``(*batch, n)``: clusters ``0..M-1``, and ``-1`` for an outsider."""
+Scalars = Any
+"""Real number or real floating array that broadcasts against the others."""
+Number = Any
+"""A Python or NumPy real number."""
+Namespace = Any
+"""An array namespace of the Python array API standard."""
+
+SLACK = 64
 
 
 class ArgumentError(ValueError):
@@ -15,3 +46,167 @@ class ArgumentTypeError(TypeError):
 
     def __init__(self, argument: str, rule: str, got: object, remedy: str) -> None:
         super().__init__(f"{argument}: {rule}; got {got}. {remedy}")
+
+
+def is_scalar(value: object) -> bool:
+    """Whether `value` is a Python or NumPy number, which counts as a 0-d array of any kind."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def namespace(**arrays: object) -> Namespace:
+    """The one array namespace of all named arrays; numbers and None follow the others, alone they are
+    NumPy's.
+
+    Raises:
+        ArgumentTypeError: something is no array, or two are of different kinds.
+    """
+    first: tuple[str, Any] | None = None
+    for name, value in arrays.items():
+        if value is None or is_scalar(value):
+            continue
+        if not array_api_compat.is_array_api_obj(value):
+            raise ArgumentTypeError(
+                name, "must be a NumPy array or a torch tensor", type(value).__name__, "Convert it first."
+            )
+        xp = array_api_compat.array_namespace(value)
+        if first is None:
+            first = (name, xp)
+        elif xp is not first[1]:
+            raise ArgumentTypeError(
+                name,
+                f"must be of one kind with {first[0]}",
+                f"{_kind(xp)} beside {_kind(first[1])}",
+                "Convert one of the two: all arrays of a call are NumPy arrays or all are torch tensors.",
+            )
+    return array_api_compat.array_namespace(np.empty(0)) if first is None else first[1]
+
+
+def _kind(xp: Namespace) -> str:
+    return xp.__name__.removeprefix("array_api_compat.")
+
+
+def real(xp: Namespace, name: str, value: Any, *, ndim: int = 0, like: Any = None) -> Any:
+    """`value` as a finite real floating array with at least `ndim` axes; a number takes dtype and device
+    of `like`.
+
+    Raises:
+        ArgumentTypeError: the dtype is not real floating.
+        ArgumentError: too few axes, NaN or infinity.
+    """
+    if is_scalar(value):
+        options = {} if like is None else {"device": array_api_compat.device(like)}
+        value = xp.asarray(float(value), dtype=xp.float64 if like is None else like.dtype, **options)
+    if not xp.isdtype(value.dtype, "real floating"):
+        raise ArgumentTypeError(
+            name, "must have a real floating dtype", value.dtype, "Convert it, for example to float64."
+        )
+    if value.ndim < ndim:
+        raise ArgumentError(
+            name, f"must have at least {ndim} axes", f"shape {tuple(value.shape)}", "Add the missing axis."
+        )
+    if not bool(xp.all(xp.isfinite(value))):
+        raise ArgumentError(
+            name,
+            "must be finite",
+            _count(xp, ~xp.isfinite(value), "NaN or infinite"),
+            "Remove what is not a number.",
+        )
+    return value
+
+
+def _count(xp: Namespace, wrong: Any, what: str) -> str:
+    return f"{int(xp.sum(xp.astype(wrong, xp.int64)))} {what} of {math.prod(wrong.shape)}"
+
+
+def unit_roundoff(xp: Namespace, x: Any) -> float:
+    """Half the distance from 1 to the next number of the dtype of `x`."""
+    return float(xp.finfo(x.dtype).eps) / 2
+
+
+def row_slack(xp: Namespace, attention: Any) -> float:
+    """By how much a row of `attention` may miss the sum 1: ``4 (n + 8) u``."""
+    return 4 * (attention.shape[-1] + 8) * unit_roundoff(xp, attention)
+
+
+def stochastic(xp: Namespace, name: str, value: Any) -> Any:
+    """`value` as a row-stochastic array ``(*batch, n, n)``.
+
+    Raises:
+        ArgumentTypeError: the dtype is not real floating.
+        ArgumentError: not square, NaN, a negative weight, or rows that do not sum to 1 within
+            :func:`row_slack`.
+    """
+    value = real(xp, name, value, ndim=2)
+    n = value.shape[-1]
+    if value.shape[-2] != n or n == 0:
+        raise ArgumentError(
+            name,
+            "must be square and not empty in its last two axes (queries, keys)",
+            f"shape {tuple(value.shape)}",
+            "Pass the whole attention matrix of a step.",
+        )
+    if bool(xp.any(value < 0)):
+        raise ArgumentError(
+            name,
+            "weights must not be negative",
+            f"a weight of {float(xp.min(value)):.3g}",
+            "Pass softmax weights.",
+        )
+    defect = float(xp.max(xp.abs(xp.sum(value, axis=-1) - 1))) if math.prod(value.shape) else 0.0
+    if defect > row_slack(xp, value):
+        raise ArgumentError(
+            name,
+            f"every row must sum to 1 (within {row_slack(xp, value):.2g} for {value.dtype})",
+            f"a row that misses it by {defect:.3g}",
+            "Rows are queries and columns keys: transpose, or divide each row by its sum.",
+        )
+    return value
+
+
+def at_most(
+    xp: Namespace, name: str, value: Any, other: str, limit: Any, *, slack: float | None = None
+) -> Any:
+    """`value` clipped to `limit`, refused where it exceeds it by more than rounding (`slack`, else ``64
+    u`` relative).
+
+    Raises:
+        ArgumentError: ``value > limit`` beyond rounding.
+    """
+    relative = SLACK * unit_roundoff(xp, value) if slack is None else slack
+    if bool(xp.any(value > limit + relative * xp.maximum(xp.abs(value), xp.abs(limit)))):
+        excess = float(xp.max(value - limit))
+        raise ArgumentError(
+            name,
+            f"must be at most {other}",
+            f"{name} - {other} = {excess:.6g}",
+            "Check which is which, and their units.",
+        )
+    return xp.minimum(value, limit)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """A copy of `x` on the host, for the few steps that only SciPy or plain Python can do."""
+    return x.detach().cpu().numpy() if hasattr(x, "detach") else np.array(np.from_dlpack(x))
+
+
+def flatten_batch(xp: Namespace, x: Any, batch: tuple[int, ...]) -> Any:
+    """`x` of shape ``(*some, r, c)`` broadcast to `batch` and reshaped to ``(b, r, c)``."""
+    tail = tuple(x.shape[-2:])
+    return xp.reshape(xp.broadcast_to(x, (*batch, *tail)), (math.prod(batch), *tail))
+
+
+def common_batch(xp: Namespace, **shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The batch shape that all named ones broadcast to.
+
+    Raises:
+        ArgumentError: they do not broadcast.
+    """
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        raise ArgumentError(
+            " and ".join(shapes),
+            "leading (batch) axes must broadcast",
+            list(shapes.values()),
+            "Align the batch axes.",
+        ) from None

@@ -1,0 +1,152 @@
+"""Attention weights from tokens, and one step of the simplified layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import array_api_compat
+from jaxtyping import Float
+
+from attnclust._array import (
+    ArgumentError,
+    Attention,
+    Number,
+    Tokens,
+    common_batch,
+    namespace,
+    real,
+    stochastic,
+)
+
+
+def attention_weights(
+    tokens: Tokens, w_q: Any, w_k: Any, *, scale: Number = None, mask: Any = None
+) -> Float[Any, "*batch n n"]:
+    r"""Single-head softmax attention, :math:`A = \mathrm{softmax}(s \, Z W_Q (Z W_K)^\top)`; row = query.
+
+    Source: paper, section 2.
+
+    Args:
+        tokens: ``(*batch, n, d)``, real floating.
+        w_q: ``(d, d_k)`` (or ``(*batch, d, d_k)``), queries are ``tokens @ w_q``.
+        w_k: the same shape, keys are ``tokens @ w_k``.
+        scale: s, a number > 0; ``1 / sqrt(d_k)`` if None.
+        mask: boolean, broadcasts to ``(*batch, n, n)``: True where the query may see the key; None sees all.
+
+    Returns:
+        ``(*batch, n, n)``, rows sum to 1 to rounding, in the dtype that the arguments promote to.
+
+    Raises:
+        ArgumentTypeError: arguments of mixed kinds, not of real floating dtype, or a mask that is not
+            boolean.
+        ArgumentError: shapes that do not fit, NaN, a scale that is not a positive number, a query that
+            sees no key.
+
+    >>> import numpy as np
+    >>> attention_weights(np.array([[0.0], [np.log(3.0)]]), np.eye(1), np.eye(1))[0]
+    array([0.5, 0.5])
+    """
+    xp = namespace(tokens=tokens, w_q=w_q, w_k=w_k, mask=mask)
+    tokens = real(xp, "tokens", tokens, ndim=2)
+    w_q, w_k = real(xp, "w_q", w_q, ndim=2), real(xp, "w_k", w_k, ndim=2)
+    if (
+        tuple(w_q.shape[-2:]) != tuple(w_k.shape[-2:])
+        or w_q.shape[-2] != tokens.shape[-1]
+        or w_q.shape[-1] == 0
+    ):
+        raise ArgumentError(
+            "w_q and w_k",
+            f"must both be (d, d_k) with d = {tokens.shape[-1]}",
+            f"shapes {tuple(w_q.shape)} and {tuple(w_k.shape)}",
+            "Queries are tokens @ w_q: transpose a weight stored as (d_k, d).",
+        )
+    if scale is None:
+        scale = 1 / math.sqrt(w_q.shape[-1])
+    elif not 0 < scale < math.inf:
+        raise ArgumentError("scale", "must be a positive number", scale, "Leave it out for 1 / sqrt(d_k).")
+    logits = (tokens @ w_q) @ xp.matrix_transpose(tokens @ w_k) * scale
+    if mask is not None:
+        logits = xp.where(_checked_mask(xp, mask, logits), logits, -xp.ones_like(logits) * math.inf)
+    weights = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    return weights / xp.sum(weights, axis=-1, keepdims=True)
+
+
+def _checked_mask(xp: Any, mask: Any, logits: Any) -> Any:
+    if not xp.isdtype(mask.dtype, "bool"):
+        raise ArgumentError("mask", "must be boolean", mask.dtype, "True where a query may see a key.")
+    batch = common_batch(xp, mask=tuple(mask.shape), attention=tuple(logits.shape))
+    if batch != tuple(logits.shape):
+        raise ArgumentError(
+            "mask",
+            f"must broadcast to {tuple(logits.shape)}",
+            f"shape {tuple(mask.shape)}",
+            "It is (n, n), row = query.",
+        )
+    mask = xp.broadcast_to(mask, batch)
+    if not bool(xp.all(xp.any(mask, axis=-1))):
+        raise ArgumentError(
+            "mask", "every query must see a key", "a row without any", "Let each token see itself."
+        )
+    return mask
+
+
+def attend(attention: Attention, tokens: Tokens, *, w_v: Any = None) -> Float[Any, "*batch n d"]:
+    r"""One step of the simplified layer, :math:`Z' = A Z W_V` (:math:`W_V = I` if left out).
+
+    Source: paper, section 3.2 and appendix A.
+
+    Args:
+        attention: ``(*batch, n, n)``, row-stochastic.
+        tokens: ``(*batch, n, d)``, of the same kind.
+        w_v: ``(d, d_v)`` or None.
+
+    Returns:
+        ``(*batch, n, d)`` (or d_v).
+
+    Raises:
+        ArgumentTypeError: mixed kinds, no real floating dtype.
+        ArgumentError: rows that do not sum to 1, negative weights, NaN, shapes that do not fit.
+
+    >>> import numpy as np
+    >>> attend(np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([[0.0], [4.0]]))
+    array([[2.],
+           [4.]])
+    """
+    xp = namespace(attention=attention, tokens=tokens, w_v=w_v)
+    attention, tokens = checked_step(xp, attention, tokens)
+    if w_v is None:
+        return attention @ tokens
+    w_v = real(xp, "w_v", w_v, ndim=2)
+    if w_v.shape[-2] != tokens.shape[-1]:
+        raise ArgumentError(
+            "w_v",
+            f"must be (d, d_v) with d = {tokens.shape[-1]}",
+            f"shape {tuple(w_v.shape)}",
+            "Transpose it.",
+        )
+    return attention @ (tokens @ w_v)
+
+
+def checked_step(xp: Any, attention: Any, tokens: Any) -> tuple[Any, Any]:
+    """Both arguments of a step in their common dtype.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: as :func:`attend`.
+    """
+    attention = stochastic(xp, "attention", attention)
+    tokens = real(xp, "tokens", tokens, ndim=2)
+    if attention.shape[-1] != tokens.shape[-2]:
+        raise ArgumentError(
+            "tokens",
+            f"must have one row a key, so n = {attention.shape[-1]}",
+            f"shape {tuple(tokens.shape)}",
+            "Attention and tokens must come from the same step, prefix tokens included in both.",
+        )
+    common_batch(xp, attention=tuple(attention.shape[:-2]), tokens=tuple(tokens.shape[:-2]))
+    if array_api_compat.device(attention) != array_api_compat.device(tokens):
+        raise ArgumentError(
+            "tokens", "must be on the device of attention", array_api_compat.device(tokens), "Move it."
+        )
+    dtype = xp.result_type(attention, tokens)
+    return xp.astype(attention, dtype, copy=False), xp.astype(tokens, dtype, copy=False)

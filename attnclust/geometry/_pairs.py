@@ -1,0 +1,134 @@
+"""Largest distances between rows, in float64, exact to rounding at any offset and any scale.
+
+For the Euclidean norm a centred Gram product finds the farthest pair and the distance of that pair is then
+recomputed from its difference, so the answer is the true distance of a true pair: cancellation can only pick
+another pair whose distance is the same to rounding. Nothing larger than a block of pairs is ever held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import array_api_compat
+from jaxtyping import Float
+
+from attnclust._array import Namespace
+
+PAIR_BUDGET = 1 << 20
+"""Entries of a block of the Gram matrix."""
+DIFFERENCE_BUDGET = 1 << 17
+"""Entries of a block of coordinate differences."""
+
+
+def norm(xp: Namespace, x: Float[Any, "*batch d"], order: float) -> Float[Any, "*batch"]:
+    """The p-norm along the last axis, without overflow or underflow in between."""
+    x = xp.abs(x)
+    if math.isinf(order):
+        return xp.max(x, axis=-1)
+    if order == 1:
+        return xp.sum(x, axis=-1)
+    largest = xp.max(x, axis=-1, keepdims=True)
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return unit[..., 0] * xp.sum((x / unit) ** order, axis=-1) ** (1 / order)
+
+
+def within(xp: Namespace, x: Float[Any, "b k d"], order: float) -> Float[Any, " b"]:
+    """The diameter of each set of `k` rows."""
+    if x.shape[1] < 2 or x.shape[2] == 0:
+        return xp.zeros(x.shape[0], dtype=x.dtype, device=array_api_compat.device(x))
+    if math.isinf(order):
+        return xp.max(xp.max(x, axis=1) - xp.min(x, axis=1), axis=-1)
+    return _farthest(xp, x, x, order, same=True)
+
+
+def between(xp: Namespace, x: Float[Any, "b k d"], y: Float[Any, "b l d"], order: float) -> Float[Any, " b"]:
+    """The largest distance from a row of `x` to a row of `y`."""
+    if math.isinf(order):
+        return xp.max(
+            xp.maximum(xp.max(x, axis=1) - xp.min(y, axis=1), xp.max(y, axis=1) - xp.min(x, axis=1)), axis=-1
+        )
+    return _farthest(xp, x, y, order, same=False)
+
+
+def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:
+    b, k, d = x.shape
+    pairs = PAIR_BUDGET if order == 2 else max(1, DIFFERENCE_BUDGET // max(1, d))
+    at_once = max(1, pairs // (k * y.shape[1]))
+    if b <= at_once:
+        return _farthest_of_few(xp, x, y, order, same=same)
+    parts = [
+        _farthest_of_few(xp, x[i : i + at_once, ...], y[i : i + at_once, ...], order, same=same)
+        for i in range(0, b, at_once)
+    ]
+    return xp.concat(parts)
+
+
+def _farthest_of_few(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:
+    if order == 2:
+        return _farthest_euclidean(xp, x, y, same=same)
+    best = None
+    for _, _, rows, others in _blocks(x, y, DIFFERENCE_BUDGET // max(1, x.shape[2]), same=same):
+        distance = norm(xp, rows[:, :, None, :] - others[:, None, :, :], order)
+        largest = xp.max(xp.max(distance, axis=-1), axis=-1)
+        best = largest if best is None else xp.maximum(best, largest)
+    return best
+
+
+def _blocks(x: Any, y: Any, budget: int, *, same: bool) -> Iterator[tuple[int, int, Any, Any]]:
+    """Blocks of rows of `x` against rows of `y`; where both are the same set, each pair once (blocks
+    apart).
+    """
+    b, k, _ = x.shape
+    step = max(1, min(k, budget // max(1, b * y.shape[1])))
+    for start in range(0, k, step):
+        first = start if same else 0
+        yield start, first, x[:, start : start + step, :], y[:, first:, :]
+
+
+def _farthest_euclidean(xp: Namespace, x: Any, y: Any, *, same: bool) -> Any:
+    b, k, d = x.shape
+    device = array_api_compat.device(x)
+    centre = xp.mean(x, axis=1, keepdims=True)
+    if not same:
+        centre = (centre + xp.mean(y, axis=1, keepdims=True)) / 2
+    u = x - centre
+    v = u if same else y - centre
+    spread = xp.max(xp.abs(u)) if same else xp.maximum(xp.max(xp.abs(u)), xp.max(xp.abs(v)))
+    if not 1e-100 < float(spread) < 1e100:
+        u, v = _scaled(xp, u, v)
+    squares_u, squares_v = xp.sum(u * u, axis=-1), None
+    squares_v = squares_u if same else xp.sum(v * v, axis=-1)
+    best = row = column = None
+    for start, first, rows, others in _blocks(u, v, PAIR_BUDGET, same=same):
+        gram = rows @ xp.matrix_transpose(others)
+        gram *= -2
+        gram += squares_u[:, start : start + rows.shape[1], None]
+        gram += squares_v[:, None, first:]
+        width = others.shape[1]
+        flat = xp.reshape(gram, (b, -1))
+        where = xp.argmax(flat, axis=-1)
+        largest = xp.max(flat, axis=-1)
+        i, j = where // width + start, where % width + first
+        if best is None:
+            best, row, column = largest, i, j
+        else:
+            better = largest > best
+            best = xp.where(better, largest, best)
+            row, column = xp.where(better, i, row), xp.where(better, j, column)
+    base = xp.arange(b, device=device)
+    far = xp.take(xp.reshape(x, (b * k, d)), base * k + row, axis=0)
+    other = xp.take(xp.reshape(y, (b * y.shape[1], d)), base * y.shape[1] + column, axis=0)
+    return norm(xp, far - other, 2.0)
+
+
+def _scaled(xp: Namespace, u: Any, v: Any) -> tuple[Any, Any]:
+    """Both divided by their common largest entry, per batch element, so that squares neither overflow
+    nor vanish.
+    """
+    largest = xp.maximum(
+        xp.max(xp.max(xp.abs(u), axis=-1), axis=-1), xp.max(xp.max(xp.abs(v), axis=-1), axis=-1)
+    )
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))[:, None, None]
+    return u / unit, v / unit
