@@ -1,4 +1,8 @@
-"""Scenes per second on one core (the generator is single-threaded): 1000 / the mean time in ms x 8."""
+"""Time of 8 scenes on one core; the generator has one thread.
+
+Run it without the type checks that the tests add, which more than double the time:
+`python -m pytest benchmarks/test_scenes.py -o addopts=--import-mode=importlib`.
+"""
 
 from __future__ import annotations
 
@@ -11,5 +15,4 @@ from attnclust.data import make_scenes
 def test_scenes(benchmark, size):
     scenes = make_scenes(8, seed=1, size=size)
     scenes[0]  # the noise fields are built once
-    benchmark.extra_info["scenes a round"] = len(scenes)
     benchmark(list, scenes)
