@@ -1,0 +1,75 @@
+"""What a softmax attention is given, and the weights that follow from it.
+
+The weights are recomputed from the very queries and keys that the module hands to its fused kernel, so that
+whatever it did to them before (normalisation, rotation, scale, biases, masks) is in them already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# How much memory the weights of all heads may take at a time: on a CPU what stays in the cache.
+_CPU_CHUNK_BYTES = 4 * 2**20
+_CUDA_CHUNK_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The inputs of one multi-head softmax attention: weights = softmax(scale q k^T + bias), output =
+    weights v.
+
+    Attributes
+    ----------
+    query, key : Tensor, shape (B, H, T, d)
+        After every normalisation and rotation, before the scale.
+    value : Tensor, shape (B, H, T, d_h)
+        What the weights average.
+    scale : float
+        Factor of the logits, often 1/sqrt(d).
+    bias : Tensor or None, broadcastable to (B, H, T, T)
+        Added to the logits (relative positions, masks); boolean: True where a key may be seen.
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    scale: float
+    bias: Tensor | None = None
+
+    def weights(self) -> Tensor:
+        """The attention of every head, (B, H, T, T), in float32, or float64 if the queries are."""
+        return self._softmax(slice(None))
+
+    def mean_weights(self) -> Tensor:
+        """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
+
+        A few images are done at a time, so that the maps of all heads never exist together.
+        """
+        batch, heads, tokens, _ = self.query.shape
+        dtype = _at_least_float32(self.query.dtype)
+        budget = _CUDA_CHUNK_BYTES if self.query.is_cuda else _CPU_CHUNK_BYTES
+        chunk = max(1, budget // (heads * tokens * tokens * dtype.itemsize))
+        mean = torch.empty(batch, tokens, tokens, dtype=dtype, device=self.query.device)
+        for start in range(0, batch, chunk):
+            images = slice(start, start + chunk)
+            torch.mean(self._softmax(images), dim=1, out=mean[images])
+        return mean
+
+    def _softmax(self, images: slice) -> Tensor:
+        dtype = _at_least_float32(self.query.dtype)
+        logits = (self.query[images].to(dtype) * self.scale) @ self.key[images].to(dtype).transpose(-2, -1)
+        if self.bias is not None:
+            bias = self.bias.expand(self.query.shape[0], *logits.shape[1:])[images]
+            if bias.dtype == torch.bool:
+                logits = logits.masked_fill_(~bias, -torch.inf)
+            else:
+                logits += bias
+        return logits.softmax(dim=-1)
+
+
+def _at_least_float32(dtype: torch.dtype) -> torch.dtype:
+    """Half precision would round logits of size 20 by 1 %: weights are computed, and given, in float32."""
+    return torch.promote_types(dtype, torch.float32)
