@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 # How much memory the weights of all heads may take at a time: on a CPU what stays in the cache.
-_CPU_CHUNK_BYTES = 4 * 2**20
+_CPU_CHUNK_BYTES = 2**20
 _CUDA_CHUNK_BYTES = 256 * 2**20
 
 
@@ -41,33 +41,38 @@ class Heads:
 
     def weights(self) -> Tensor:
         """The attention of every head, (B, H, T, T), in float32, or float64 if the queries are."""
-        return self._softmax(slice(None))
+        return self._logits(slice(None)).softmax(dim=-1)
 
     def mean_weights(self) -> Tensor:
         """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
 
-        A few images are done at a time, so that the maps of all heads never exist together.
+        A few images are done at a time, in the same memory, so that the maps of all heads never exist together.
         """
         batch, heads, tokens, _ = self.query.shape
         dtype = _at_least_float32(self.query.dtype)
         budget = _CUDA_CHUNK_BYTES if self.query.is_cuda else _CPU_CHUNK_BYTES
-        chunk = max(1, budget // (heads * tokens * tokens * dtype.itemsize))
+        chunk = min(batch, max(1, budget // (heads * tokens * tokens * dtype.itemsize)))
         mean = torch.empty(batch, tokens, tokens, dtype=dtype, device=self.query.device)
+        logits, weights = mean.new_empty(2, chunk, heads, tokens, tokens)
         for start in range(0, batch, chunk):
-            images = slice(start, start + chunk)
-            torch.mean(self._softmax(images), dim=1, out=mean[images])
+            images = slice(start, min(start + chunk, batch))
+            size = images.stop - start
+            self._logits(images, out=logits[:size])
+            torch.softmax(logits[:size], dim=-1, out=weights[:size])
+            torch.mean(weights[:size], dim=1, out=mean[images])
         return mean
 
-    def _softmax(self, images: slice) -> Tensor:
+    def _logits(self, images: slice, out: Tensor | None = None) -> Tensor:
         dtype = _at_least_float32(self.query.dtype)
-        logits = (self.query[images].to(dtype) * self.scale) @ self.key[images].to(dtype).transpose(-2, -1)
+        query, key = self.query[images].to(dtype) * self.scale, self.key[images].to(dtype)
+        logits = torch.matmul(query, key.transpose(-2, -1), out=out)
         if self.bias is not None:
             bias = self.bias.expand(self.query.shape[0], *logits.shape[1:])[images]
             if bias.dtype == torch.bool:
-                logits = logits.masked_fill_(~bias, -torch.inf)
+                logits.masked_fill_(~bias, -torch.inf)
             else:
                 logits += bias
-        return logits.softmax(dim=-1)
+        return logits
 
 
 def _at_least_float32(dtype: torch.dtype) -> torch.dtype:

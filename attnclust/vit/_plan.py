@@ -46,14 +46,15 @@ class Plan:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """No gradients and evaluation mode inside; afterwards every module is in the mode it was found in."""
-    modes = [(module, module.training) for module in model.modules()]
+    training = [module for module in model.modules() if module.training]
     try:
+        for module in training:
+            module.training = False
         with torch.no_grad():
-            model.eval()
             yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 def make_plan(model: nn.Module, images: Tensor, adapter: Adapter) -> Plan:
@@ -154,13 +155,10 @@ def check_images(model: nn.Module, images: object) -> Tensor:
             images.device,
             "Move the one to the other.",
         )
-    bad = (~images.isfinite()).flatten(1).any(dim=1)
-    if bad.any():
+    if not all_finite(images):
+        bad = int((~images.isfinite()).flatten(1).any(dim=1).nonzero()[0])
         raise ArgumentError(
-            "images",
-            "pixels must be finite",
-            f"NaN or infinity in image {int(bad.nonzero()[0])}",
-            "Leave it out.",
+            "images", "pixels must be finite", f"NaN or infinity in image {bad}", "Leave it out."
         )
     return images
 
@@ -178,9 +176,15 @@ def check_tokens(tokens: object, shape: tuple[int, int], kind: str, layout: Layo
         )
 
 
+def all_finite(tensor: Tensor) -> bool:
+    """Whether it has no NaN and no infinity: its sum shows that at once, unless the sum itself overflows."""
+    wide = torch.promote_types(tensor.dtype, torch.float32)
+    return bool(tensor.sum(dtype=wide).isfinite()) or bool(tensor.isfinite().all())
+
+
 def check_finite(tokens: Tensor, where: str, module: nn.Module) -> None:
     """Refuse NaN and infinity, naming the level and, if one is to blame, the parameter."""
-    if bool(tokens.isfinite().all()):
+    if all_finite(tokens):
         return
     named = (name for name, value in module.named_parameters() if not bool(value.isfinite().all()))
     blame = next(named, None)

@@ -112,7 +112,7 @@ def _levels(
                 # A copy: the values are a view into queries, keys and values together.
                 kept["values"] = heads.value.clone()
 
-        with evaluating(model):
+        with evaluating(call.block):
             tokens = run_block(call, tokens, adapter, keep) if attention or values else call(tokens)
         check_tokens(tokens, shape, call.name, layout)
         check_finite(tokens, f"level {index} (the output of {call.name})", call.block)

@@ -81,8 +81,11 @@ def plain(model: nn.Module, images: Tensor) -> tuple[list[Tensor], Tensor]:
     def first(_module: nn.Module, args: Any) -> None:
         levels.append(args[0])
 
+    def after(_module: nn.Module, _args: Any, output: Tensor) -> None:
+        levels.append(output)
+
     handles: list[Any] = [blocks[0].register_forward_pre_hook(first)]
-    handles += [b.register_forward_hook(lambda _m, _a, out: levels.append(out)) for b in blocks]
+    handles += [block.register_forward_hook(after) for block in blocks]
     with torch.no_grad():
         output = model(images)
     for handle in handles:

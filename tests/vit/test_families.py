@@ -85,7 +85,8 @@ def test_other_dtypes(family: Family, dtype: torch.dtype) -> None:
     for ours, theirs in zip(seen.attention, unfused_weights(model, images), strict=True):
         logs = ours.double().log()
         spread = float((logs.amax(dim=-1) - logs.amin(dim=-1)).max())
-        assert float((ours - theirs).abs().max()) <= torch.finfo(dtype).eps / 2 * (1 + spread)
+        units = 64 if dtype == torch.float64 else 1  # in float64 both sides round sums of products as well
+        assert float((ours - theirs).abs().max()) <= units * torch.finfo(dtype).eps / 2 * (1 + spread)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7])
