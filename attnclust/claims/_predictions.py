@@ -1,0 +1,38 @@
+"""Claim 21: the model's top-1 class survives every condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._tables import read_predictions
+from ._verdict import MAJORITY, Evidence, Sampled
+
+
+def robustness(predictions: Any, subject: str) -> Iterator[Evidence]:
+    """Claim 21, a part a condition: the prediction is that of the clean image, for most images."""
+    conditions, top1 = read_predictions(predictions, subject)
+    others = [name for name in conditions if name != "clean"]
+    if "clean" not in conditions or not others:
+        yield _agreement("", np.empty(0), "the records hold no predictions under clean and another condition")
+        return
+    clean = top1[conditions.index("clean")]
+    for name in others:
+        condition = top1[conditions.index(name)]
+        both = (clean >= 0) & (condition >= 0)
+        agrees = (clean == condition)[both].astype(np.float64)
+        yield _agreement(name, agrees, f"no image has a prediction under clean and {name}")
+
+
+def _agreement(condition: str, agrees: np.ndarray, absent: str) -> Sampled:
+    return Sampled(
+        id=f"21.{condition}" if condition else "21",
+        claim=21,
+        statement=f"The prediction survives {condition or 'every condition'}: top-1 stays the clean image's.",
+        statistic=f"Top-1 agreement of {condition or 'every condition'} with clean",
+        values=agrees,
+        low=MAJORITY,
+        absent=absent,
+    )
