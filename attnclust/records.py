@@ -128,7 +128,8 @@ TABLES: Mapping[str, pa.Schema] = {
 def to_table(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Turn rows into the table ``name`` of :data:`TABLES`; a row with other fields is refused.
 
-    >>> to_table("predictions", [dict(subject="model", image="a", condition="clean", top1=3, score=0.5)]).num_rows
+    >>> row = {"subject": "model", "image": "a", "condition": "clean", "top1": 3, "score": 0.5}
+    >>> to_table("predictions", [row]).num_rows
     1
     """
     schema = TABLES[name]

@@ -134,9 +134,7 @@ def _slice_attention(
     new_weight, new_bias, new_out = [], [], []
     for head in range(heads):
         cut_q, cut_k = _cut_logits(moments[0, head], moments[1, head], rank)
-        cut_q = (
-            cut_q * (rank / full) ** 0.5
-        )  # the student divides its logits by the root of its own head width
+        cut_q = cut_q * (rank / full) ** 0.5
         cut_v, mixed = _cut_output(out[:, head], moments[2, head], rank)
         cuts = torch.stack([cut_q, cut_k, cut_v])
         new_weight.append(cuts @ weight[:, head])
@@ -157,7 +155,7 @@ def _roots(moment: Float[Tensor, "h h"]) -> tuple[Float[Tensor, "h h"], Float[Te
 
 
 def _cut_logits(query: Tensor, key: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-    """Two (rank, h) maps whose product loses least of E (q . k)^2 (Eckart and Young in the moments' metric)."""
+    """Two (rank, h) maps whose product loses least of E (q . k)^2 (Eckart and Young)."""
     query_root, query_inverse = _roots(query)
     key_root, key_inverse = _roots(key)
     left, values, right = torch.linalg.svd(query_root @ key_root)

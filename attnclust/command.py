@@ -1,0 +1,158 @@
+"""The command line that ``python -m attnclust.study`` and ``python -m attnclust.report`` share."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attnclust._array import ArgumentError, ArgumentTypeError
+from attnclust.data.conditions import ALL_CONDITIONS, DEFAULT_CONDITIONS, parse_condition
+from attnclust.records import read_results
+
+OK, VIOLATED, WRONG_USE = 0, 1, 2
+
+
+def parser(program: str, description: str, *, report: bool) -> argparse.ArgumentParser:
+    """Build the parser; ``report`` adds the options that only a page has."""
+    made = argparse.ArgumentParser(prog=program, description=description)
+    made.add_argument(
+        "--model",
+        default="attnclust_student",
+        help="the embedded model, or any timm vision transformer by name",
+    )
+    weights = made.add_mutually_exclusive_group()
+    weights.add_argument("--checkpoint", type=Path, help="a file with the model's weights")
+    weights.add_argument(
+        "--pretrained", action="store_true", help="let timm download the weights it publishes"
+    )
+    weights.add_argument("--random-weights", action="store_true", help="measure the model untrained")
+    made.add_argument(
+        "--data", default="scenes", help="'scenes' (made on the fly), or a folder in Pascal VOC layout"
+    )
+    made.add_argument(
+        "--conditions",
+        default="default",
+        help=f"with commas, 'default' ({', '.join(DEFAULT_CONDITIONS)}) or 'all' ({len(ALL_CONDITIONS)})",
+    )
+    made.add_argument("--protocol", default="official", choices=("official", "paper", "blind"))
+    made.add_argument(
+        "--image",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="your own photographs, for the views of neurons",
+    )
+    made.add_argument(
+        "--limit", type=int, help="stop after so many images that pass the selection (scenes: 32)"
+    )
+    made.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument(
+        "--output", type=Path, help="folder to write; default: one under reports/, named after the study"
+    )
+    made.add_argument("--strict", action="store_true", help="exit 1 also if a section could not be measured")
+    if report:
+        made.add_argument(
+            "--from", dest="source", type=Path, help="render the page of this study again; measures nothing"
+        )
+    return made
+
+
+def run(options: argparse.Namespace, finish: Callable[[Path], Path]) -> int:
+    """Measure as the options say, hand the folder to ``finish``, print what it returns; the exit status."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="attnclust: %(message)s")
+    try:
+        source = getattr(options, "source", None)
+        folder = source if source is not None else _measure(options)
+        results = read_results(folder)
+        written = finish(folder)
+    except (ArgumentError, ArgumentTypeError) as error:
+        print(f"attnclust: {error}", file=sys.stderr)
+        return WRONG_USE
+    print(written)
+    return _status(results, strict=options.strict)
+
+
+def conditions(names: str) -> tuple[str, ...]:
+    """Read the value of ``--conditions``.
+
+    >>> conditions("clean, shuffle-4")
+    ('clean', 'shuffle-4')
+    """
+    groups = {"default": DEFAULT_CONDITIONS, "all": ALL_CONDITIONS}
+    if names in groups:
+        return tuple(groups[names])
+    return tuple(dict.fromkeys(parse_condition(name.strip()).name for name in names.split(",")))
+
+
+def _measure(options: argparse.Namespace) -> Path:
+    if options.limit is not None and options.limit < 1:
+        raise ArgumentError("--limit", "must be at least 1", options.limit, "Leave it out for all images.")
+    chosen = conditions(options.conditions)
+    # Only now: a wrong word should not have to wait for torch.
+    import torch
+
+    from attnclust.study import Settings, run_study
+
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    settings = Settings(
+        model=options.model,
+        checkpoint=options.checkpoint,
+        pretrained=options.pretrained,
+        random_weights=options.random_weights,
+        data=options.data,
+        conditions=chosen,
+        protocol=options.protocol,
+        images=tuple(options.image),
+        limit=options.limit,
+        device=device,
+        seed=options.seed,
+    )
+    folder = run_study(settings, output=options.output)
+    if options.output is None:
+        _point_to(folder)
+    return folder
+
+
+def _point_to(folder: Path) -> None:
+    """Let ``reports/latest`` lead to the newest report."""
+    link = folder.parent / "latest"
+    fresh = folder.parent / ".latest"
+    fresh.unlink(missing_ok=True)
+    try:
+        fresh.symlink_to(folder.name, target_is_directory=True)
+        os.replace(fresh, link)
+    except OSError as error:  # file systems without symbolic links
+        logging.getLogger("attnclust").warning("reports/latest could not be made: %s", error)
+
+
+def _status(results: Mapping[str, Any], *, strict: bool) -> int:
+    if broken := violations(results):
+        print(f"attnclust: a theorem is violated in {broken} steps: see the report", file=sys.stderr)
+        return VIOLATED
+    if strict and (missing := _missing(results)):
+        print(f"attnclust: not measured: {', '.join(missing)}", file=sys.stderr)
+        return VIOLATED
+    return OK
+
+
+def violations(results: Mapping[str, Any]) -> int:
+    """How many steps of a study break a theorem, over both forms and both subjects."""
+    parts = [part for part in (results, results.get("random_twin")) if part]
+    steps = [form for part in parts for form in part["layers"]["steps"].values()]
+    return sum(count for form in steps for count in form["violations"].values())
+
+
+def _missing(results: Mapping[str, Any]) -> Sequence[str]:
+    """Sections of the contract that hold nothing, and claims that came out as not measured."""
+    sections = [name for name in ("theory", "layers", "metrics", "claims") if not results.get(name)]
+    claims = [f"claim {claim['id']}" for claim in results["claims"] if claim["verdict"] == "not measured"]
+    return [*sections, *claims]

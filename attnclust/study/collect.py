@@ -1,0 +1,115 @@
+"""Read images, measure them, and hand over one shard of rows after another."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tqdm import tqdm
+
+from attnclust.data import LabelledImage, UnreadableImageError, open_photo, squash
+from attnclust.study.measure import Rows, Subject, measure
+from attnclust.study.prepare import CLEAN, View, views_of
+from attnclust.study.settings import Settings
+from attnclust.study.shards import Progress
+from attnclust.study.views import corner_and_middle, neuron_rows, tokens_of
+
+log = logging.getLogger("attnclust")
+
+# Selected images in a shard: what is lost at most when a study is killed.
+SHARD = 8
+
+
+@dataclass
+class _Batch:
+    """Images gathered for the next shard."""
+
+    views: list[View]
+    rows: list[dict[str, Any]]
+    selected: int = 0
+
+
+def collect(
+    settings: Settings,
+    data: Sequence[LabelledImage],
+    subjects: list[Subject],
+    grid: tuple[int, int],
+    done: Progress,
+) -> Iterator[tuple[Rows, Progress]]:
+    most = settings.most
+    total = most if most is not None else len(data)
+    with tqdm(
+        total=total,
+        initial=min(done.selected if most else done.next_index, total),
+        unit="image",
+        file=sys.stderr,
+    ) as bar:
+        while done.next_index < len(data) and (most is None or done.selected < most):
+            room = SHARD if most is None else min(SHARD, most - done.selected)
+            batch, after = _gather(settings, data, subjects[0], grid, done.next_index, room)
+            rows: Rows = {"images": batch.rows}
+            for subject in subjects:
+                for name, found in measure(subject, batch.views, protocol=settings.protocol).items():
+                    rows.setdefault(name, []).extend(found)
+            drawn = done.drawn or batch.selected > 0
+            if drawn and not done.drawn:
+                for name, found in _neurons(settings, subjects[0], batch.views, grid).items():
+                    rows.setdefault(name, []).extend(found)
+            bar.update(batch.selected if most is not None else after - done.next_index)
+            done = Progress(done.shards + 1, after, done.selected + batch.selected, drawn)
+            yield rows, done
+
+
+def _gather(
+    settings: Settings,
+    data: Sequence[LabelledImage],
+    subject: Subject,
+    grid: tuple[int, int],
+    first: int,
+    room: int,
+) -> tuple[_Batch, int]:
+    """Read images until ``room`` of them pass the selection, or none is left."""
+    batch = _Batch([], [])
+    index = first
+    while index < len(data) and batch.selected < room:
+        try:
+            sample = data[index]
+        except UnreadableImageError as error:
+            log.warning("skipped %s: %s", error.name, error.reason)
+            batch.rows.append(
+                {
+                    "image": error.name,
+                    "condition": CLEAN,
+                    "selected": False,
+                    "reason": error.reason,
+                    "readable": False,
+                }
+                | {"objects": 0, "patches": 0, "contested": 0}
+            )
+        else:
+            views = views_of(
+                sample, settings.conditions, size=subject.loaded.size, grid=grid, seed=settings.seed
+            )
+            batch.views += views
+            batch.rows += [view.row for view in views]
+            batch.selected += views[0].selection.reason is None
+        index += 1
+    return batch, index
+
+
+def _neurons(settings: Settings, subject: Subject, views: list[View], grid: tuple[int, int]) -> Rows:
+    """Neurons of the first selected image, and of each of the user's own photographs."""
+    first = next(view for view in views if view.condition == CLEAN and view.selection.reason is None)
+    pictures = [(first.image, first.pixels, tokens_of(first, grid))]
+    for file in settings.images:
+        photo = open_photo(file)
+        sample = LabelledImage(file.name, photo, (photo[..., 0] * 0), ())
+        pictures.append((file.name, squash(sample, subject.loaded.size).image, corner_and_middle(grid)))
+    rows: Rows = {}
+    for picture in pictures:
+        for name, found in neuron_rows(subject, *picture).items():
+            rows.setdefault(name, []).extend(found)
+    return rows

@@ -1,0 +1,202 @@
+"""What a study measures of one model on a few images: rows for the tables, nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from attnclust.attention import attend
+from attnclust.clustering import measure_levels
+from attnclust.geometry import cluster_diameters, diameter
+from attnclust.models import LoadedModel
+from attnclust.records import PER_HEAD, SIMPLIFIED
+from attnclust.study.prepare import CLEAN, View, to_input
+from attnclust.verify import Verification, verify
+from attnclust.vit import Level, stream
+
+# Images that go through the model together. Fixed, so that a resumed study makes the same batches.
+BATCH = 16
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under study, or its random twin."""
+
+    name: str
+    loaded: LoadedModel
+    device: torch.device
+
+    def layout(self) -> Level:
+        """Level 0 of a grey image: the grid of patches and the number of prefix tokens.
+
+        A model that cannot be traced is refused here, by name and with the reason.
+        """
+        height, width = self.loaded.size
+        return next(iter(stream(self.loaded.model, torch.zeros(1, 3, height, width, device=self.device))))
+
+
+def measure(subject: Subject, views: Sequence[View], *, protocol: str) -> Rows:
+    """Everything measured of a subject on these views; those that the selection rule refused are left out."""
+    selected = [view for view in views if view.selection.reason is None]
+    rows: Rows = {"measurements": [], "steps": [], "predictions": []}
+    clean = [view for view in selected if view.condition == CLEAN]
+    others = [view for view in selected if view.condition != CLEAN]
+    for batch, traced in ((clean, True), (others, False)):
+        for start in range(0, len(batch), BATCH):
+            _measure_batch(subject, batch[start : start + BATCH], protocol, rows, steps=traced)
+    return rows
+
+
+def _measure_batch(
+    subject: Subject, views: Sequence[View], protocol: str, rows: Rows, *, steps: bool
+) -> None:
+    model = subject.loaded.model
+    images = to_input([view.pixels for view in views], subject.loaded, subject.device)
+    levels: list[Tensor] = []
+    layout = None
+    for layout in stream(model, images, attention="heads" if steps else None, values=steps):
+        if steps and layout.index:
+            for at, view in enumerate(views):
+                rows["steps"] += _steps(subject.name, view, layout, levels[-1][at], at)
+        levels.append(layout.tokens.double().cpu())
+    assert layout is not None
+    rows["predictions"] += _predictions(subject, views, layout.tokens)
+    everything = torch.stack(levels, dim=1).numpy()
+    for view, tokens in zip(views, everything, strict=True):
+        selection = view.selection
+        patches = tokens[:, layout.prefix_tokens :]
+        curves = measure_levels(patches, selection.objects, selection.class_names, protocol=protocol)
+        if view.condition == CLEAN:
+            labels, _ = view.labels(layout.grid, layout.prefix_tokens)
+            curves |= _diameters(tokens, labels)
+        for metric, curve in curves.items():
+            for level, value in enumerate(curve):
+                rows["measurements"].append(
+                    {
+                        "subject": subject.name,
+                        "image": view.image,
+                        "condition": view.condition,
+                        "level": level,
+                        "metric": metric,
+                        "value": float(value),
+                    }
+                )
+
+
+def _diameters(
+    tokens: Float[np.ndarray, "levels t d"], labels: Int[np.ndarray, " t"]
+) -> dict[str, Float[np.ndarray, " levels"]]:
+    """Mean diameter of the clusters of two tokens or more: raw, relative to all, angular (degrees)."""
+    counted = np.bincount(labels[labels >= 0]) >= 2
+    raw = cluster_diameters(tokens, labels)[:, counted].mean(axis=1)
+    lengths = np.linalg.norm(tokens, axis=-1, keepdims=True)
+    chords = cluster_diameters(tokens / np.where(lengths > 0, lengths, 1), labels)[:, counted]
+    angles = np.degrees(2 * np.arcsin(np.minimum(chords / 2, 1)))
+    whole = diameter(tokens)
+    return {
+        "raw_diameter": raw,
+        "relative_diameter": raw / np.where(whole > 0, whole, 1),
+        "angular_diameter": angles.mean(axis=1),
+    }
+
+
+def _steps(
+    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int
+) -> Iterator[dict[str, Any]]:
+    """The theorem on one image and block: the simplified layer, and every head on its own values."""
+    labels, names = view.labels(level.grid, level.prefix_tokens)
+    assert level.attention is not None
+    assert level.values is not None
+    heads = level.attention[at].double().cpu().numpy()
+    # The model's rows sum to 1 up to the rounding of its own dtype; a theorem about stochastic matrices is
+    # tested on one.
+    heads /= heads.sum(axis=-1, keepdims=True)
+    steps = (
+        (SIMPLIFIED, -1, heads.mean(axis=0, keepdims=True), before.numpy()[None]),
+        (PER_HEAD, 0, heads, level.values[at].double().cpu().numpy()),
+    )
+    for form, first, attention, tokens in steps:
+        verified = verify(attention, tokens, labels, clusters=len(names))
+        after = diameter(attend(attention, tokens))
+        for index in range(len(tokens)):
+            key = {
+                "subject": subject,
+                "form": form,
+                "image": view.image,
+                "block": level.index,
+                "head": first + index,
+                "diameter_all": float(verified.diameter[index]),
+            }
+            yield _contraction(key, verified, index, float(after[index]), len(labels))
+            for cluster, name in enumerate(names):
+                if verified.counted[index, cluster]:
+                    yield from _rungs(
+                        key | {"cluster": cluster, "cluster_name": name}, verified, index, len(labels)
+                    )
+
+
+def _rungs(key: dict[str, Any], verified: Verification, index: int, tokens: int) -> Iterator[dict[str, Any]]:
+    here = (index, key["cluster"])
+    outside = int(verified.outside[here])
+    for rung, bound in verified.bounds.items():
+        yield key | {
+            "tokens": tokens - outside,
+            "outside": outside,
+            "eps_lower": float(verified.eps_lower[here]),
+            "eps_upper": float(verified.eps_upper[here]),
+            "diameter_before": float(verified.current[here]),
+            "diameter_after": float(verified.measured[here]),
+            "shrinks": bool(verified.shrinks[here]),
+            "rung": rung,
+            "bound": float(bound[here]),
+            "holds": bool(verified.holds[rung][here]),
+            "certified": bool(verified.certified[rung][here]),
+        }
+
+
+def _contraction(
+    key: dict[str, Any], verified: Verification, index: int, after: float, tokens: int
+) -> dict[str, Any]:
+    """Theorem 3.1(i): the diameter of all tokens does not grow."""
+    before, tolerance = key["diameter_all"], float(verified.tolerance[index])
+    return key | {
+        "cluster": -1,
+        "cluster_name": "all tokens",
+        "tokens": tokens,
+        "outside": 0,
+        "eps_lower": 0.0,
+        "eps_upper": 0.0,
+        "diameter_before": before,
+        "diameter_after": after,
+        "shrinks": after < before - tolerance,
+        "rung": "contraction",
+        "bound": before,
+        "holds": after <= before + tolerance,
+        "certified": False,
+    }
+
+
+def _predictions(subject: Subject, views: Sequence[View], tokens: Tensor) -> Iterator[dict[str, Any]]:
+    """The class that the model names, where it is a classifier: its own norm and head on the last level."""
+    model: Any = subject.loaded.model
+    if not getattr(model, "num_classes", 0):
+        return
+    with torch.inference_mode():
+        scores = model.forward_head(model.norm(tokens)).float().softmax(dim=-1)
+    best = scores.max(dim=-1)
+    for view, top1, score in zip(views, best.indices.tolist(), best.values.tolist(), strict=True):
+        yield {
+            "subject": subject.name,
+            "image": view.image,
+            "condition": view.condition,
+            "top1": top1,
+            "score": score,
+        }

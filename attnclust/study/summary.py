@@ -1,0 +1,173 @@
+"""A study's tables in one page of numbers: ``results.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from attnclust.bounds import THEOREMS
+from attnclust.claims import judge
+from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TWIN, read_table, to_table, write_table
+from attnclust.statistics import mean_interval
+
+DIAMETERS = ("raw_diameter", "relative_diameter", "angular_diameter")
+
+
+def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
+    """Turn the tables in ``folder`` into the content of ``results.json``; writes the table ``claims``."""
+    measurements, steps = read_table(folder, "measurements"), read_table(folder, "steps")
+    predictions, images = read_table(folder, "predictions"), read_table(folder, "images")
+    subjects = [MODEL, TWIN] if provenance["random_twin"] else [MODEL]
+    claims = [
+        claim.row()
+        for subject in subjects
+        for claim in judge(measurements, steps, predictions, subject=subject, seed=seed)
+    ]
+    write_table(folder, "claims", to_table("claims", claims))
+    summaries = {subject: _subject(measurements, steps, subject, seed) for subject in subjects}
+    return {
+        "provenance": provenance,
+        "theory": theory(),
+        **summaries[MODEL],
+        **({"random_twin": summaries[TWIN]} if TWIN in summaries else {}),
+        "images": _images(images),
+        "claims": [_claim(row) for row in claims if row["subject"] == MODEL],
+        "skipped": [
+            {"image": row["image"], "reason": row["reason"]}
+            for row in images.to_pylist()
+            if not row["readable"]
+        ],
+    }
+
+
+def theory() -> dict[str, Any]:
+    """Every theorem of the package: statement, kind, proof, and what its property tests found."""
+    evidence, proofs = _packaged("evidence.json"), _packaged("proofs.json")
+    found = {}
+    for label, theorem in THEOREMS.items():
+        proof, tested = proofs.get(label), evidence.get(label, {})
+        found[label] = {
+            "statement": theorem.statement,
+            "kind": theorem.kind,
+            "source": theorem.source,
+            "proof": proof and {key: proof[key] for key in ("name", "status", "sha256")},
+            "worst_ratio": tested.get("worst_ratio"),
+            "examples": tested.get("examples"),
+        }
+    return found
+
+
+def _packaged(name: str) -> dict[str, Any]:
+    file = resources.files("attnclust.bounds") / name
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def _subject(measurements: pa.Table, steps: pa.Table, subject: str, seed: int) -> dict[str, Any]:
+    curves = _curves(measurements.filter(pc.field("subject") == subject), seed)
+    clean = curves["clean"]
+    own = steps.filter(pc.field("subject") == subject)
+    return {
+        "layers": {
+            "levels": {metric: clean.pop(metric) for metric in DIAMETERS},
+            "steps": {
+                form: _steps(own.filter(pc.field("form") == form)) for form in (SIMPLIFIED, PER_HEAD)
+            },
+        },
+        "metrics": curves,
+    }
+
+
+def _curves(table: pa.Table, seed: int) -> dict[str, dict[str, Any]]:
+    """By condition and metric: mean over images and 95 % bootstrap interval, per level."""
+    curves: dict[str, dict[str, Any]] = {}
+    columns = {
+        name: np.asarray(table[name].combine_chunks().cast(_plain(table, name)))
+        for name in table.schema.names
+    }
+    for condition in dict.fromkeys(columns["condition"]):
+        here = columns["condition"] == condition
+        for metric in dict.fromkeys(columns["metric"][here]):
+            chosen = here & (columns["metric"] == metric)
+            order = np.lexsort((columns["level"][chosen], columns["image"][chosen]))
+            levels = int(columns["level"][chosen].max()) + 1
+            values = columns["value"][chosen][order].reshape(-1, levels)
+            mean, low, high = mean_interval(values, seed=seed)
+            curves.setdefault(condition, {})[metric] = {
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+                "n": len(values),
+            }
+    return curves
+
+
+def _plain(table: pa.Table, name: str) -> pa.DataType:
+    """The type of a column without its dictionary."""
+    kind = table.schema.field(name).type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _steps(table: pa.Table) -> dict[str, Any]:
+    """Shares over the steps of each block: image, head and cluster count alike."""
+    clusters = table.filter(pc.field("cluster") >= 0)
+    rungs = list(dict.fromkeys(clusters["rung"].to_pylist()))
+    one = clusters.filter(pc.field("rung") == rungs[0])
+    before = one["diameter_before"].to_numpy()
+    moved = before > 0
+    ratio = np.where(moved, one["diameter_after"].to_numpy() / np.where(moved, before, 1), np.nan)
+    blocks = one["block"].to_numpy()
+    shrinks, upper = one["shrinks"].to_numpy().astype(float), one["eps_upper"].to_numpy()
+    mass = upper * one["outside"].to_numpy()
+    return {
+        "shrinks": _by_block(blocks, shrinks),
+        "ratio": _by_block(blocks, ratio),
+        "eps_upper": _by_block(blocks, upper),
+        "outside_mass_bound": _by_block(blocks, mass),
+        "certified": {
+            rung: _by_block(rows["block"].to_numpy(), rows["certified"].to_numpy().astype(float))
+            for rung, rows in ((rung, clusters.filter(pc.field("rung") == rung)) for rung in rungs)
+        },
+        "violations": {
+            rung: int((~table.filter(pc.field("rung") == rung)["holds"].to_numpy()).sum())
+            for rung in dict.fromkeys(table["rung"].to_pylist())
+        },
+        "n": one.num_rows,
+    }
+
+
+def _by_block(blocks: np.ndarray, values: np.ndarray) -> list[float]:
+    return [float(np.nanmean(values[blocks == block])) for block in range(1, int(blocks.max()) + 1)]
+
+
+def _images(table: pa.Table) -> dict[str, Any]:
+    """Per condition, how many images were seen, how many passed, and why the others did not."""
+    found: dict[str, Any] = {}
+    for row in table.to_pylist():
+        entry = found.setdefault(row["condition"], {"seen": 0, "selected": 0, "reasons": {}})
+        entry["seen"] += 1
+        entry["selected"] += row["selected"]
+        if not row["selected"]:
+            reason = row["reason"] if row["readable"] else "could not be read"
+            entry["reasons"][reason] = entry["reasons"].get(reason, 0) + 1
+    return found
+
+
+def _claim(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A claim as ``results.json`` tells it."""
+    return {
+        "id": row["id"],
+        "statement": row["statement"],
+        "verdict": row["verdict"],
+        "sentence": row["sentence"],
+        "statistic": row["statistic"],
+        "value": row["value"],
+        "ci": [row["ci_low"], row["ci_high"]],
+        "n": row["n"],
+    }
