@@ -72,9 +72,7 @@ def measure_levels(
     - ``purity``: patches of the dominant label of their cluster / P; the first object wins a tie, background
       loses it.
     - ``silhouette``: mean over the patches that are not noise; 0 for one cluster, -1 for none.
-    - ``in_cluster_cosine``: mean over clusters of the mean cosine of their pairs; -1 for no cluster. A
-      cluster of a single patch (DBSCAN can leave one, where an earlier cluster took its border) has no pair
-      and is left out.
+    - ``in_cluster_cosine``: mean over clusters of the mean cosine of their pairs; -1 for no cluster.
     - ``in_object_cosine``: the same over the objects, background not among them.
     - ``unique_label_ratio``: ``official``: distinct classes of the dominant objects / distinct classes of the
       objects. ``paper``, ``blind``: distinct dominant labels, background included / (objects + 1); and, as

@@ -48,9 +48,9 @@ SALIENT = {0, 1, 7, 8, 17, 18, 19, 24, 25, 26, 27}
 
 
 def test_salient_cells_by_hand():
-    # Object 1 fills cells 0, 1, 7, 8. Object 2 covers rows 14..23, columns 20..36: of the cells in grid rows
-    # 2, 3 and columns 3..6 it has 4 x 4, 4 x 6, 4 x 6, 4 x 1 and 6 x 4, 6 x 6, 6 x 6, 6 x 1 of 36 pixels; 4 and
-    # 6 of 36 are 11 % and 17 %. The tiny object 3 has 1 of 36, void does not count.
+    # Object 1 fills cells 0, 1, 7, 8. Object 2 covers rows 14..23, columns 20..36. Of the cells in grid row 2
+    # and columns 3..6 it has 4 x 4, 4 x 6, 4 x 6 and 4 x 1 of 36 pixels, in row 3 6 x 4, 6 x 6, 6 x 6, 6 x 1;
+    # 4 and 6 of 36 are 11 % and 17 %. The tiny object 3 has 1 of 36, void does not count.
     _, mask = picture()
     assert set(np.flatnonzero(salient_patches(mask, grid=(5, 7))).tolist()) == SALIENT
 
@@ -204,15 +204,16 @@ def digest(seed: int, name: str, condition: str) -> str:
 def test_the_drawing_depends_on_seed_image_and_condition_alone():
     base = digest(0, "a", "random-0.4")
     assert base == digest(0, "a", "random-0.4") == digest(0, "a", "random-0.40")
-    assert (
-        len({base, digest(1, "a", "random-0.4"), digest(0, "b", "random-0.4"), digest(0, "a", "shuffle-2")})
-        == 4
-    )
+    # 0.41 drops as many patches as 0.4, but others.
+    others = {digest(1, "a", "random-0.4"), digest(0, "b", "random-0.4"), digest(0, "a", "random-0.41")}
+    assert len(others | {base}) == 4
 
 
 def test_clean_changes_nothing():
     image, mask = picture()
     after, left = apply_condition("clean", image, mask, grid=(5, 7), seed=0, name="a")
+    assert not np.shares_memory(after, image)
+    assert not np.shares_memory(left, mask)
     np.testing.assert_array_equal(after, image)
     np.testing.assert_array_equal(left, mask)
 
