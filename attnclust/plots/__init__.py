@@ -1,0 +1,33 @@
+"""Arrays to figures, and nothing else: no reading, no computing of results, no global state of matplotlib.
+
+Figures are drawn 360 points wide, so that their text is legible on a telephone; several stand side by side
+where there is room. The same arrays give the same bytes.
+"""
+
+from attnclust.plots._curves import Curve, Panel, draw_curves
+from attnclust.plots._export import to_png, to_svg
+from attnclust.plots._style import ROLES, SERIES
+from attnclust.plots._views import (
+    diverging_colours,
+    draw_views,
+    encode_filter,
+    encode_picture,
+    encode_signed,
+    expand_view,
+)
+
+__all__ = [
+    "ROLES",
+    "SERIES",
+    "Curve",
+    "Panel",
+    "diverging_colours",
+    "draw_curves",
+    "draw_views",
+    "encode_filter",
+    "encode_picture",
+    "encode_signed",
+    "expand_view",
+    "to_png",
+    "to_svg",
+]

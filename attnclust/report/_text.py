@@ -1,0 +1,90 @@
+"""Numbers, formulas and lists as the page prints them."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+ABSENT = "–"
+"""Printed for a number that was not measured."""
+
+_SUBSCRIPT = re.compile(r"\b([A-Za-z]+)_([A-Za-z]+)\b")
+_GREEK = {"eps": "ε", "tau": "τ", "kappa": "κ", "beta": "β"}
+_RANGE = {"lower": "l", "upper": "u"}
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with `digits` decimals if it is of ordinary size, else with three significant ones.
+
+    >>> number(0.7351), number(-0.5, 1), number(0.00002), number(None)
+    ('0.74', '−0.5', '2e−05', '–')
+    """
+    if value is None:
+        return ABSENT
+    ordinary = value == 0 or 10**-digits <= abs(value) < 10_000
+    return (f"{value:.{digits}f}" if ordinary else f"{value:.3g}").replace("-", "−")
+
+
+def interval(mean: float | None, low: float | None = None, high: float | None = None, digits: int = 2) -> str:
+    """A mean and, where there is one, its interval.
+
+    >>> interval(0.5, 0.25, 0.75), interval(0.5)
+    ('0.50 [0.25, 0.75]', '0.50')
+    """
+    if mean is None or low is None or high is None:
+        return number(mean, digits)
+    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent, with so many decimals that only 0 reads 0 and only 1 reads 100.
+
+    >>> percent(0.0), percent(0.5), percent(0.9996), percent(1.0)
+    ('0 %', '50 %', '99.96 %', '100 %')
+    """
+    if share is None:
+        return ABSENT
+    for digits in range(6):
+        text = f"{100 * share:.{digits}f}"
+        if share in (0, 1) or float(text) not in (0, 100):
+            return f"{text} %"
+    return "> 0 %" if share < 0.5 else "< 100 %"
+
+
+def count(n: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> count(1, "image"), count(2484, "step")
+    ('1 image', '2,484 steps')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def join(words: list[str]) -> str:
+    """Words as an enumeration.
+
+    >>> join(["a", "b", "c"])
+    'a, b and c'
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def formula(text: str) -> Markup:
+    """A formula in plain characters, as the theorems' records write it, with its signs and subscripts.
+
+    >>> print(formula("d' <= (1 - x_u) d < D"))
+    d′ ≤ (1 − x<sub>u</sub>) d &lt; D
+    """
+    safe = str(escape(text.replace("<=", "≤").replace(">=", "≥").replace("'", "′").replace(" - ", " − ")))
+    marked = _SUBSCRIPT.sub(
+        lambda m: (
+            f"{_GREEK.get(m[1], m[1])}<sub>{_RANGE.get(m[2], m[2])}</sub>" if _is_symbol(m[1]) else m[0]
+        ),
+        safe,
+    )
+    return Markup(re.sub(r"\b(eps|tau|kappa|beta)\b", lambda m: _GREEK[m[1]], marked))  # noqa: S704
+
+
+def _is_symbol(name: str) -> bool:
+    return len(name) == 1 or name in _GREEK

@@ -1,0 +1,259 @@
+"""Synthetic records with planted numbers: they look like a study's, and no model made them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TWIN, to_table, write_json, write_table
+
+LEVELS, BLOCKS = 13, 12
+CONDITIONS = ("clean", "shuffle-2", "shuffle-8", "random-0.4", "salient-0.4", "non-salient-1.0")
+METRICS = {
+    "purity": (0.4317, 0.7351),
+    "silhouette": (0.0213, 0.3391),
+    "in_cluster_cosine": (0.61, 0.87),
+    "in_object_cosine": (0.41, 0.66),
+    "unique_label_ratio": (0.39, 0.83),
+    "nearest_same_object": (0.85, 0.98),
+    "clusters": (1.4, 3.2),
+    "noise_share": (0.22, 0.04),
+    "adjusted_mutual_info": (0.11, 0.52),
+    "eps": (5.0, 11.0),
+}
+DIAMETERS = {
+    "raw_diameter": (3.21, 15.09),
+    "relative_diameter": (0.93, 0.58),
+    "angular_diameter": (81.5, 47.25),
+}
+CERTIFIED = {
+    "contraction": 0.0,
+    "paper_main": 0.0,
+    "paper_appendix": 0.0,
+    "linear": 0.0,
+    "product": 0.0,
+    "sharp": 0.137,
+    "overlap": 0.21,
+    "cluster_dobrushin": 0.748,
+}
+VIEW_LEVELS, PATCH, GRID = (0, 1, 4, 8, 12), 8, (3, 5)
+
+
+def curve(first: float, last: float, n: int, width: float = 0.04, count: int = LEVELS) -> dict[str, Any]:
+    mean = np.linspace(first, last, count)
+    return {"mean": mean, "ci_low": mean - width, "ci_high": mean + width, "n": n}
+
+
+def steps(shrinks: float, n: int) -> dict[str, Any]:
+    ramp = np.linspace(0.8, 1.2, BLOCKS)
+    return {
+        "shrinks": np.full(BLOCKS, shrinks),
+        "ratio": np.linspace(0.91, 0.37, BLOCKS),
+        "eps_upper": 0.05 / ramp,
+        "certified": {rung: np.minimum(share * ramp, 1) for rung, share in CERTIFIED.items()},
+        "violations": dict.fromkeys(CERTIFIED, 0),
+        "n": n,
+    }
+
+
+def layers(grow: float = 1.0, n: int = 32) -> dict[str, Any]:
+    return {
+        "levels": {name: curve(a * grow, b * grow, n, 0.05 * b) for name, (a, b) in DIAMETERS.items()},
+        "steps": {PER_HEAD: steps(0.9987, 5021), SIMPLIFIED: steps(0.9712, 1674)},
+    }
+
+
+def results() -> dict[str, Any]:
+    sizes = dict(zip(CONDITIONS, (32, 32, 31, 23, 19, 32), strict=True))
+    return {
+        "provenance": {
+            "model": "attnclust_student",
+            "weights": "embedded",
+            "weights_sha256": "5eed" * 16,
+            "data": {"kind": "scenes"},
+            "conditions": list(CONDITIONS),
+            "protocol": "official",
+            "device": "cpu",
+            "seed": 0,
+            "date": "2026-11-22",
+            "command": "python -m attnclust.report --seed 0",
+            "versions": {"python": "3.11.7", "torch": "2.15.0", "timm": "1.0.31"},
+        },
+        "theory": {
+            "contraction": {
+                "statement": "diam(Z') <= diam(Z)",
+                "kind": "tight",
+                "proof": {"name": "contraction", "status": "proved", "sha256": "ab" * 32},
+                "worst_ratio": 1.0,
+                "examples": 12345,
+            },
+            "sharp": {
+                "statement": "d' <= (1 - x_u) d + (x_u - x_l) D",
+                "kind": "tight",
+                "proof": None,
+                "worst_ratio": None,
+                "examples": None,
+            },
+        },
+        "layers": layers(),
+        "metrics": {
+            condition: {
+                name: curve(a, b - 0.02 * place, sizes[condition]) for name, (a, b) in METRICS.items()
+            }
+            for place, condition in enumerate(CONDITIONS)
+        },
+        "random_twin": {
+            "layers": layers(0.5),
+            "metrics": {
+                condition: {name: curve(a, 0.9 * a, sizes[condition]) for name, (a, _) in METRICS.items()}
+                for condition in CONDITIONS
+            },
+        },
+        "images": {
+            condition: {
+                "seen": 47,
+                "selected": n,
+                "reasons": {"fewer than two objects": 44 - n, "unreadable": 3},
+            }
+            for condition, n in sizes.items()
+        },
+        "claims": [],
+        "skipped": [{"image": "2007_000042", "reason": "mask is 10 x 20, image 20 x 10"}],
+    }
+
+
+def claims() -> list[dict[str, Any]]:
+    verdicts = (
+        ("1", 1, "No diameter grows in the simplified layer.", "supported", 0.0, 0.0, 0.109),
+        ("4", 4, "Purity rises with depth.", "supported", 0.8123, 0.71, 0.89),
+        ("5", 5, "The silhouette rises with depth.", "undecided", 0.0456, -0.12, 0.2),
+        ("8", 8, "The unique-label ratio rises with depth.", "contradicted", -0.3, -0.41, -0.2),
+        ("11", 11, "Metrics fall with the share dropped.", "not measured", None, None, None),
+    )
+    return [
+        {
+            "id": id_,
+            "claim": claim,
+            "statement": statement,
+            "verdict": verdict if subject == MODEL else "undecided",
+            "sentence": f"Sentence of claim {id_}.",
+            "statistic": "Spearman's rho",
+            "value": value,
+            "ci_low": low,
+            "ci_high": high,
+            "n": 0 if value is None else 32,
+            "subject": subject,
+        }
+        for subject in (MODEL, TWIN)
+        for id_, claim, statement, verdict, value, low, high in verdicts
+    ]
+
+
+def step_rows() -> list[dict[str, Any]]:
+    """Two clusters in every block; m eps_upper is 0.5 and 1.5 times (block / 10): mean block / 10."""
+    return [
+        {
+            "subject": subject,
+            "form": form,
+            "image": "a",
+            "block": block,
+            "head": -1 if form == SIMPLIFIED else 0,
+            "cluster": cluster,
+            "cluster_name": ("dog", "background")[cluster],
+            "tokens": 7,
+            "outside": 10,
+            "eps_lower": 0.0,
+            "eps_upper": (0.05, 0.15)[cluster] * block / 10,
+            "diameter_all": 2.0,
+            "diameter_before": 1.0,
+            "diameter_after": 0.5,
+            "shrinks": True,
+            "rung": rung,
+            "bound": 3.0,
+            "holds": True,
+            "certified": False,
+        }
+        for subject in (MODEL, TWIN)
+        for form in (PER_HEAD, SIMPLIFIED)
+        for block in range(1, BLOCKS + 1)
+        for cluster in (0, 1)
+        for rung in ("sharp", "product")
+    ]
+
+
+def view_tables(
+    image: str = "scene-3", role: str = "dog"
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Pictures of one image and two neurons, and roll-out rows of three tokens."""
+    rng = np.random.default_rng(3)
+    height, width = GRID[0] * PATCH, GRID[1] * PATCH
+    waves = np.sin(np.arange(width) / 2) * np.cos(np.arange(height) / 3)[:, None]
+
+    def picture(kind: str, neuron: int, array: np.ndarray, dtype: str) -> dict[str, Any]:
+        data = np.ascontiguousarray(array, dtype).tobytes()
+        return {
+            "image": image,
+            "kind": kind,
+            "neuron": neuron,
+            "shape": list(array.shape),
+            "dtype": dtype,
+            "data": data,
+        }
+
+    pictures = [picture("input", -1, rng.integers(0, 256, (height, width, 3)), "uint8")]
+    for neuron in (11, 29):
+        pictures.append(picture("filter", neuron, rng.normal(size=(3, PATCH, PATCH)), "float16"))
+        pictures.append(picture("column", neuron, np.stack([waves, waves, waves]), "float16"))
+    patches = GRID[0] * GRID[1]
+    views = []
+    for token, name in ((0, "class token"), (2, "background"), (9, role)):
+        for level in VIEW_LEVELS:
+            if level or token:
+                one = np.eye(patches)[token - 1] if token else np.zeros(patches)
+                weights = (1 - level / 12) * one + level / 12 / patches
+                views.append(
+                    {
+                        "image": image,
+                        "token": token,
+                        "role": name,
+                        "level": level,
+                        "weights": weights.tolist(),
+                    }
+                )
+    return pictures, views
+
+
+@pytest.fixture()
+def study(tmp_path: Path) -> Callable[..., Path]:
+    """Write a study's folder: ``study(change)`` lets `change(results)` edit the summary; `tables` names those kept."""
+
+    def write(
+        change: Callable[[dict[str, Any]], None] = lambda _: None,
+        *,
+        tables: tuple[str, ...] = ("claims", "steps", "views", "pictures"),
+        image: str = "scene-3",
+        role: str = "dog",
+        name: str = "study",
+        claim_rows: list[dict[str, Any]] | None = None,
+    ) -> Path:
+        folder = tmp_path / name
+        summary = copy.deepcopy(results())
+        change(summary)
+        pictures, views = view_tables(image, role)
+        rows = {
+            "claims": claims() if claim_rows is None else claim_rows,
+            "steps": step_rows(),
+            "views": views,
+            "pictures": pictures,
+        }
+        for table in tables:
+            write_table(folder, table, to_table(table, rows[table]))
+        write_json(folder / "results.json", summary)
+        return folder
+
+    return write
