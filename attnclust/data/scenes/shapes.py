@@ -95,9 +95,9 @@ class Placed:
         ys, xs = pixel_grid(self.size)
         dy, dx = ys[self.box[0]] - self.centre[0], xs[:, self.box[1]] - self.centre[1]
         cosine, sine = self.turn
-        return (cosine / self.stretch) * dx + (sine / self.stretch) * dy, (cosine * self.stretch) * dy - (
-            sine * self.stretch
-        ) * dx
+        along = (cosine / self.stretch) * dx + (sine / self.stretch) * dy
+        across = (cosine * self.stretch) * dy - (sine * self.stretch) * dx
+        return along, across
 
     @cached_property
     def depth(self) -> Plane:
