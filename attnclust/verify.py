@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import array_api_compat
+import numpy as np
 
 from attnclust._array import (
     Attention,
@@ -20,8 +21,9 @@ from attnclust._array import (
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.attention._step import checked_step
-from attnclust.bounds._pairs import cluster_pairs, largest
+from attnclust.bounds._pairs import cluster_pairs, indicators, largest
 from attnclust.bounds._ranges import Ranges
+from attnclust.bounds.block_transport import joined, worst_costs_below
 from attnclust.bounds.cluster_dobrushin import cluster_dobrushin_value
 from attnclust.bounds.cross_attention import outside_counts, ranges_of
 from attnclust.bounds.linear import linear_value
@@ -29,8 +31,9 @@ from attnclust.bounds.overlap import overlap_value
 from attnclust.bounds.paper import paper_appendix_value, paper_main_value
 from attnclust.bounds.product import product_value
 from attnclust.bounds.sharp import sharp_value
-from attnclust.geometry._diameters import checked_order, diameters_of, flat_float64
-from attnclust.geometry._pairs import norm, within
+from attnclust.bounds.transport import transport_bound
+from attnclust.geometry._diameters import checked_order, diameters_of, distances_of, flat_float64
+from attnclust.geometry._pairs import rounding, within
 
 FROM_RANGES = {
     "paper_main": paper_main_value,
@@ -40,6 +43,8 @@ FROM_RANGES = {
     "sharp": sharp_value,
 }
 FROM_PAIRS = {"overlap": overlap_value, "cluster_dobrushin": cluster_dobrushin_value}
+RUNGS = (*FROM_RANGES, *FROM_PAIRS, "block_transport")
+"""The rungs that are measured together; `transport` joins them where asked for."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ def verify(
     labels: Labels,
     *,
     ord: Number = 2,  # noqa: A002
+    transport: bool = False,
     pooled: bool = False,
     clusters: int | None = None,
 ) -> Verification:
@@ -105,6 +111,8 @@ def verify(
         tokens: ``(*batch, n, d)``: what the attention averages, of the same kind.
         labels: ``(n,)`` or ``(*batch, n)`` integers: clusters 0..M-1, -1 for an outsider.
         ord: the p of the norm, 1 <= p <= inf.
+        transport: measure exact transport too, with the key ``transport``: linear programs on the host,
+            refused above 64 tokens.
         pooled: hold the rungs from ranges to one range for all clusters, as the paper states its
             theorem, instead of each cluster's own.
         clusters: M, if more than the largest label + 1.
@@ -138,7 +146,7 @@ def verify(
     part = partition(xp, labels, batch=batch, n=n, clusters=clusters)
     step = _measure(xp, flat_float64(xp, attention, batch), flat_float64(xp, tokens, batch), order)
     device = array_api_compat.device(tokens)
-    names = ("current", "measured", "eps_lower", "eps_upper", *FROM_RANGES, *FROM_PAIRS)
+    names = ("current", "measured", "eps_lower", "eps_upper", *RUNGS)
     none = xp.zeros((0, len(names), part.clusters), dtype=xp.float64, device=device)
     table = per_labelling(
         xp, part, batch, lambda labelling: _evaluate(xp, step, labelling, order, pooled), empty=none
@@ -147,7 +155,11 @@ def verify(
     counts = outside_counts(part, math.prod(batch), n).reshape(*batch, part.clusters)
     tolerance = xp.reshape(step.tolerance, batch)
     border, current, measured = tolerance[..., None], column["current"], column["measured"]
-    bounds = {name: column[name] for name in (*FROM_RANGES, *FROM_PAIRS)}
+    bounds = {name: column[name] for name in RUNGS}
+    if transport:
+        bounds["transport"] = xp.astype(
+            transport_bound(attention, tokens, labels, ord=ord, clusters=clusters), xp.float64, copy=False
+        )
     return Verification(
         current=current,
         measured=measured,
@@ -179,11 +191,7 @@ class _Step(NamedTuple):
 
 def _measure(xp: Namespace, rows: Any, tokens: Any, order: float) -> _Step:
     before = tokens - xp.mean(tokens, axis=1, keepdims=True)
-    n, dimension = before.shape[1:]
-    radius = xp.max(norm(xp, before, order), axis=1) if dimension else xp.zeros_like(rows[:, 0, 0])
-    defect = xp.max(xp.abs(xp.sum(rows, axis=2) - 1), axis=1)
-    roundoff = 4 * (n + dimension + 8) * float(xp.finfo(xp.float64).eps) / 2
-    return _Step(rows, before, rows @ before, within(xp, before, order), (roundoff + defect) * radius)
+    return _Step(rows, before, rows @ before, within(xp, before, order), rounding(xp, rows, before, order))
 
 
 def _evaluate(xp: Namespace, step: _Step, labelling: Labelling, order: float, pooled: bool) -> Any:
@@ -202,22 +210,33 @@ def _evaluate(xp: Namespace, step: _Step, labelling: Labelling, order: float, po
     )
     from_ranges = [value(ranges) for value in FROM_RANGES.values()]
     return xp.stack(
-        [current, measured, lower, upper, *from_ranges, *_from_pairs(xp, step, labelling, current)], axis=1
+        [current, measured, lower, upper, *from_ranges, *_from_pairs(xp, step, labelling, current, order)],
+        axis=1,
     )
 
 
-def _from_pairs(xp: Namespace, step: _Step, labelling: Labelling, current: Any) -> list[Any]:
+def _from_pairs(xp: Namespace, step: _Step, labelling: Labelling, current: Any, order: float) -> list[Any]:
+    """The rungs from pairs of rows and block_transport, each ``(b, M)``, from one pass over the pairs."""
+    outsiders = np.flatnonzero(labelling.labels < 0)
+    cells = [each for each in (*labelling.members, outsiders) if len(each)]
+    prices = distances_of(xp, step.before, tuple(cells), order)
+    sets = indicators(xp, cells, step.rows.shape[1], step.rows)
     zero = xp.zeros_like(step.diameter)
-    columns: list[list[Any]] = [[] for _ in FROM_PAIRS]
+    columns: list[list[Any]] = [[] for _ in range(len(FROM_PAIRS) + 1)]
     for g, inside in enumerate(labelling.members):
-        worst = [zero for _ in FROM_PAIRS]
-        if len(inside) > 1:
-            of_cluster = take(xp, step.rows, inside, axis=1)
-            for pairs, _ in cluster_pairs(xp, of_cluster, inside, current[:, g], step.diameter):
-                worst = [
-                    largest(xp, value(pairs), so_far)
-                    for value, so_far in zip(FROM_PAIRS.values(), worst, strict=True)
-                ]
+        worst = [zero for _ in columns]
+        if len(inside) > 1 and step.rows.shape[0]:
+            of_cluster, blocks, ceilings = take(xp, step.rows, inside, axis=1), [], []
+            for pairs, masses in cluster_pairs(
+                xp, of_cluster, inside, current[:, g], step.diameter, sets=sets
+            ):
+                for i, value in enumerate(FROM_PAIRS.values()):
+                    worst[i] = largest(xp, value(pairs), worst[i])
+                blocks.append(masses)
+                ceilings.append(cluster_dobrushin_value(pairs)[..., None])
+            supply = joined(xp, [each.positive for each in blocks])
+            demand = joined(xp, [each.negative for each in blocks])
+            worst[-1] = worst_costs_below(xp, supply, demand, prices, joined(xp, ceilings)[..., 0])
         for column, value in zip(columns, worst, strict=True):
             column.append(value)
     return [xp.stack(each, axis=-1) if each else xp.zeros_like(current) for each in columns]

@@ -33,17 +33,25 @@ class PairMasses(NamedTuple):
     negative: Any
 
 
-def pair_masses(xp: Namespace, rows: Float[Any, "b k n"], sets: Float[Any, "n K"]) -> Iterator[PairMasses]:
-    """Positive and negative masses of row differences on each set, each pair at least once."""
+def pair_masses(
+    xp: Namespace, rows: Float[Any, "b k n"], sets: Float[Any, "n K"], *, others: Any = None
+) -> Iterator[PairMasses]:
+    """Positive and negative masses, on each set, of `rows` minus `others` ``(b, l, n)``.
+
+    Without `others`: of each row minus each row that is not before it in the order of blocks, so every
+    pair comes at least once.
+    """
     b, k, n = rows.shape
-    centred = rows - xp.mean(rows, axis=1, keepdims=True)
-    sums = centred @ sets
-    step = max(1, min(k, BUDGET // max(1, b * k * n)))
+    middle = xp.mean(rows, axis=1, keepdims=True)
+    centred = rows - middle
+    opposite = centred if others is None else others - middle
+    sums, opposite_sums = centred @ sets, opposite @ sets
+    step = max(1, min(k, BUDGET // max(1, b * opposite.shape[1] * n)))
     for start in range(0, k, step):
-        first, second = centred[:, start : start + step, None, :], centred[:, None, start:, :]
-        larger = _sums_of_larger(xp, first, second, sets)
-        positive = larger - sums[:, None, start:, :]
-        negative = larger - sums[:, start : start + step, None, :]
+        end, first = start + step, start if others is None else 0
+        larger = _sums_of_larger(xp, centred[:, start:end, None, :], opposite[:, None, first:, :], sets)
+        positive = larger - opposite_sums[:, None, first:, :]
+        negative = larger - sums[:, start:end, None, :]
         yield PairMasses(start, xp.clip(positive, 0, None), xp.clip(negative, 0, None))
 
 

@@ -130,7 +130,12 @@ def diameters_of(
     return xp.stack(each, axis=-1)
 
 
-def cell_distances(tokens: Tokens, cells: Labels, *, ord: Number = 2) -> Float[Any, "*batch K K"]:  # noqa: A002
+def cell_distances(
+    tokens: Tokens,
+    cells: Labels,
+    *,
+    ord: Number = 2,  # noqa: A002
+) -> Float[Any, "*batch K K"]:
     """The table of largest distances between cells: diameters on the diagonal, :math:`C_{rs}` beside it.
 
     Source: proved here, the table that :func:`attnclust.bounds.block_transport_bound` takes.

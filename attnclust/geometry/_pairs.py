@@ -24,6 +24,8 @@ DIFFERENCE_BUDGET = 1 << 17
 
 def norm(xp: Namespace, x: Float[Any, "*batch d"], order: float) -> Float[Any, "*batch"]:
     """The p-norm along the last axis, without overflow or underflow in between."""
+    if x.shape[-1] == 0:
+        return xp.sum(x, axis=-1)
     x = xp.abs(x)
     if math.isinf(order):
         return xp.max(x, axis=-1)
@@ -34,9 +36,24 @@ def norm(xp: Namespace, x: Float[Any, "*batch d"], order: float) -> Float[Any, "
     return unit[..., 0] * xp.sum((x / unit) ** order, axis=-1) ** (1 / order)
 
 
+def rounding(
+    xp: Namespace, rows: Float[Any, "b n n"], centred: Float[Any, "b n d"], order: float
+) -> Float[Any, " b"]:
+    """What rounding may do to a distance after a step, against a bound on it.
+
+    With `centred` tokens every average of n of them errs by at most about n u max||z||, a norm of d
+    coordinates by d u relative; the defect of the rows' sums acts like a further weight on a token that
+    is not there.
+    """
+    n, d = centred.shape[1:]
+    radius = xp.max(norm(xp, centred, order), axis=1)
+    defect = xp.max(xp.abs(xp.sum(rows, axis=2) - 1), axis=1)
+    return (4 * (n + d + 8) * float(xp.finfo(centred.dtype).eps) / 2 + defect) * radius
+
+
 def within(xp: Namespace, x: Float[Any, "b k d"], order: float) -> Float[Any, " b"]:
     """The diameter of each set of `k` rows."""
-    if x.shape[1] < 2 or x.shape[2] == 0:
+    if x.shape[0] == 0 or x.shape[1] < 2 or x.shape[2] == 0:
         return xp.zeros(x.shape[0], dtype=x.dtype, device=array_api_compat.device(x))
     if math.isinf(order):
         return xp.max(xp.max(x, axis=1) - xp.min(x, axis=1), axis=-1)
@@ -50,6 +67,16 @@ def between(xp: Namespace, x: Float[Any, "b k d"], y: Float[Any, "b l d"], order
             xp.maximum(xp.max(x, axis=1) - xp.min(y, axis=1), xp.max(y, axis=1) - xp.min(x, axis=1)), axis=-1
         )
     return _farthest(xp, x, y, order, same=False)
+
+
+def all_distances(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Float[Any, "b n n"]:
+    """Every distance between two rows, from differences, so that close rows keep their digits."""
+    b, n, d = x.shape
+    step = max(1, DIFFERENCE_BUDGET // max(1, b * n * d))
+    parts = [
+        norm(xp, x[:, start : start + step, None, :] - x[:, None, :, :], order) for start in range(0, n, step)
+    ]
+    return xp.concat(parts, axis=1)
 
 
 def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:

@@ -1,0 +1,94 @@
+"""A coupling that needs no search: what differs between two rows, carried across independently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Float
+
+from attnclust._array import Attention, Labels, Namespace, Number, Tokens
+from attnclust.bounds._pairs import BUDGET, largest
+from attnclust.bounds._steps import rung_from_tokens
+from attnclust.bounds._theorem import Theorem
+from attnclust.geometry._pairs import all_distances
+
+
+def independent_bound(
+    attention: Attention,
+    tokens: Tokens,
+    labels: Labels,
+    *,
+    ord: Number = 2,  # noqa: A002
+    clusters: int | None = None,
+) -> Float[Any, "*batch M"]:
+    r"""The cost of carrying what differs between two rows across independently.
+
+    Setting: one step Z' = A Z; p and q are the positive and the negative part of A[j] - A[j'], each of
+        mass tau, and
+    C[k, l] = \|\|z_k - z_l\|\|, in any norm.
+
+    Statement: d' <= max over pairs of p^T C q / tau.
+
+    Upper: a coupling, so never below :func:`transport_bound`.
+
+    Source: proved here.
+
+    Args:
+        attention: ``(*batch, n, n)``, row-stochastic.
+        tokens: ``(*batch, n, d)``.
+        labels: ``(n,)`` or ``(*batch, n)`` integers: clusters 0..M-1, -1 for an outsider.
+        ord: the p of the norm, 1 <= p <= inf.
+        clusters: M, if more than the largest label + 1.
+
+    Returns:
+        ``(*batch, M)``; 0 for a cluster with fewer than two tokens.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: as :func:`attnclust.verify.verify`.
+
+    >>> import numpy as np
+    >>> attention = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
+    >>> independent_bound(attention, np.array([[0.0], [1.0], [8.0]]), np.array([0, 0, 1]))
+    array([0.25, 0.  ])
+    """
+
+    def value(xp: Namespace, rows: Any, points: Any, order: float) -> Any:
+        prices = all_distances(xp, points, order)
+        worst = None
+        for delta in row_differences(rows):
+            b, r, c, n = delta.shape
+            flat = xp.reshape(delta, (b, r * c, n))
+            worst = largest(xp, independent_costs(xp, flat, prices)[:, :, None], worst)
+        return worst
+
+    return rung_from_tokens(attention, tokens, labels, ord, clusters, value)
+
+
+def independent_costs(
+    xp: Namespace, delta: Float[Any, "b N n"], prices: Float[Any, "b n n"]
+) -> Float[Any, "b N"]:
+    """p^T C q over the larger mass of the two parts, which rounding may make unequal, for each row
+    difference.
+    """
+    p, q = xp.clip(delta, 0, None), xp.clip(-delta, 0, None)
+    mass = xp.minimum(xp.sum(p, axis=-1), xp.sum(q, axis=-1))
+    carried = xp.sum((p @ prices) * q, axis=-1)
+    return xp.where(mass > 0, carried / xp.where(mass > 0, mass, xp.ones_like(mass)), xp.zeros_like(mass))
+
+
+def row_differences(rows: Float[Any, "b k n"]) -> Any:
+    """Blocks ``(b, r, c, n)`` of differences between rows of a cluster, each pair at least once."""
+    b, k, n = rows.shape
+    step = max(1, min(k, BUDGET // max(1, b * k * n)))
+    for start in range(0, k, step):
+        yield rows[:, start : start + step, None, :] - rows[:, None, start:, :]
+
+
+INDEPENDENT = Theorem(
+    label="independent",
+    kind="upper",
+    statement="d' <= max over pairs of p^T C q / tau, p and q the parts of A[j] - A[j'], C all distances",
+    source="proved here",
+    proof="independent",
+    function=independent_bound,
+)
