@@ -46,7 +46,8 @@ class Heads:
     def mean_weights(self) -> Tensor:
         """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
 
-        A few images are done at a time, in the same memory, so that the maps of all heads never exist together.
+        A few images are done at a time, in the same memory, so that the maps of all heads never exist
+        together.
         """
         batch, heads, tokens, _ = self.query.shape
         dtype = _at_least_float32(self.query.dtype)
