@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import norm, rankdata
 
-from attnclust._array import ArgumentError, ArgumentTypeError, Number
+from attnclust._array import SLACK, ArgumentError, ArgumentTypeError, Number
 
 RESAMPLES = 10_000
 """Bootstrap resamples behind every interval and p-value."""
@@ -191,7 +191,8 @@ def region_p_values(
     limit (the worse of the two limits for "inside"; the better for "outside"), with one resample added on
     that side. So where it is at most a, the percentile interval of level 1 - a lies wholly inside (outside)
     the region. It is never less than 2^(1-n), the least that a two-sided test on the signs of n images can
-    give: resampling cannot make evidence out of too few images.
+    give: resampling cannot make evidence out of too few images. A mean within rounding of a limit is on it,
+    so on neither side.
 
     Args:
         means: ``(resamples,)``, from :func:`bootstrap_means`.
@@ -216,12 +217,17 @@ def region_p_values(
             "images", "must be at least 1", images, "Pass the number of images behind the means."
         )
     means = np.asarray(means, dtype=np.float64)
+    rounding = SLACK * np.finfo(np.float64).eps * np.abs(means).max()
 
     def tail(against: np.ndarray) -> float:
         return 2 * (int(against.sum()) + 1) / (means.size + 1)
 
-    inside = max(tail(means <= low), tail(means >= high))
-    outside = min(tail(means >= low) if low > -np.inf else 1.0, tail(means <= high) if high < np.inf else 1.0)
+    inside = max(tail(means <= low + rounding), tail(means >= high - rounding))
+    outside = 1.0
+    if low > -np.inf:
+        outside = min(outside, tail(means >= low - rounding))
+    if high < np.inf:
+        outside = min(outside, tail(means <= high + rounding))
     floor = 2.0 ** (1 - images)
     return min(1.0, max(inside, floor)), min(1.0, max(outside, floor))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics as stdlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,11 @@ def slow_interval(values: list[float], resamples: int) -> tuple[float, float]:
     draw = random.Random(5)
     means = sorted(stdlib.fmean(draw.choices(values, k=len(values))) for _ in range(resamples))
     return means[round(0.025 * resamples)], means[round(0.975 * resamples)]
+
+
+def scipy_rho(curve: np.ndarray, order: np.ndarray) -> float:
+    result: Any = stats.spearmanr(curve, order)
+    return result.statistic
 
 
 class TestInterval:
@@ -143,15 +149,13 @@ class TestSpearman:
     def test_agrees_with_scipy_ties_included(self, rng: np.random.Generator):
         curves = rng.integers(0, 5, size=(23, 13)).astype(float)
         order = np.arange(13)
-        theirs = [stats.spearmanr(curve, order)[0] for curve in curves]
+        theirs = [scipy_rho(curve, order) for curve in curves]
         assert_allclose(spearman(curves, order), theirs, rtol=1e-12, atol=1e-12)
 
     def test_ties_in_the_order(self, rng: np.random.Generator):
         curves = rng.normal(size=(5, 7))
         order = np.array([3, 1, 1, 2, 5, 5, 9])
-        assert_allclose(
-            spearman(curves, order), [stats.spearmanr(curve, order)[0] for curve in curves], rtol=1e-12
-        )
+        assert_allclose(spearman(curves, order), [scipy_rho(curve, order) for curve in curves], rtol=1e-12)
 
     def test_by_hand(self):
         # Ranks 1 3 2 4 against 1 2 3 4: rho = 1 - 6 (0 + 1 + 1 + 0) / (4 * 15).
@@ -230,6 +234,16 @@ class TestRegion:
 
     def test_a_mean_on_the_limit_is_on_neither_side(self):
         assert region_p_values(bootstrap_means(np.zeros(20)), images=20, low=0) == (1.0, 1.0)
+
+    def test_rounding_puts_no_mean_past_a_limit(self):
+        # Means of 0.1 and 0.3 are 0.2 wherever both are drawn alike, whatever the last bit says.
+        means = bootstrap_means([0.1, 0.3] * 15)
+        inside, _ = region_p_values(means, images=30, low=0.2)
+        _, outside = region_p_values(means, images=30, high=0.2)
+        above, tied = (means > 0.2 + 1e-9).sum(), (np.abs(means - 0.2) < 1e-9).sum()
+        assert tied > 1000
+        assert inside == min(1, 2 * (10_001 - above) / 10_001)
+        assert outside == min(1, 2 * (above + tied + 1) / 10_001)
 
     @pytest.mark.parametrize(("n", "least"), [(1, 1.0), (2, 0.5), (5, 0.0625), (8, 0.0078125)])
     def test_few_images_carry_little_evidence(self, n: int, least: float):
