@@ -8,10 +8,13 @@ Every error is divided by the teacher's own spread at that level.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +26,6 @@ from attnclust._array import ArgumentError
 from attnclust.data import ALL_CONDITIONS, apply_condition, make_scenes
 from attnclust.models.slicing import slice_into
 from attnclust.models.student import MEAN, PATCH, SIZE, STD
-
 
 # Scenes for training come from seeds that no study uses: every other scene is held out.
 TRAINING_SEEDS = 2**32
@@ -107,7 +109,7 @@ def distil(
         progress: called with the step just done and its loss.
 
     Returns:
-        The mean loss of the last hundred steps since the run was started or resumed.
+        The seconds that all steps together took, those before an interruption included.
 
     Raises:
         ArgumentError: ``state_file`` belongs to a run with other settings.
@@ -129,9 +131,9 @@ def distil(
     )
     if state is not None:
         optimiser.load_state_dict(state["optimiser"])
-    start = 0 if state is None else state["step"]
+    start, seconds = (0, 0.0) if state is None else (state["step"], state["seconds"])
+    begun = time.monotonic() - seconds
     student.train()
-    losses: list[float] = []
     for step, images in enumerate(_batches(scenes, settings, start, workers), start=start):
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, settings.steps)
@@ -150,12 +152,21 @@ def distil(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimiser.step()
-        losses = [*losses[-99:], loss.item()]
-        progress(step + 1, losses[-1])
+        progress(step + 1, loss.item())
         if (step + 1) % save_every == 0 or step + 1 == settings.steps:
-            _save(state_file, settings, step + 1, student, optimiser, projection, spread)
+            seconds = time.monotonic() - begun
+            content = {
+                "settings": asdict(settings),
+                "step": step + 1,
+                "seconds": seconds,
+                "student": student.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "projection": projection,
+                "spread": spread,
+            }
+            _save(state_file, content)
     student.eval()
-    return float(np.mean(losses)) if losses else float("nan")
+    return seconds
 
 
 def _spread(target: Tensor, logits: Tensor) -> Tensor:
@@ -167,7 +178,7 @@ def _spread(target: Tensor, logits: Tensor) -> Tensor:
 def _schedule(step: int, steps: int) -> float:
     """Linear warm-up over the first 3 % of the steps, then a cosine to zero."""
     warm = max(1, round(0.03 * steps))
-    return min((step + 1) / warm, 0.5 * (1 + np.cos(np.pi * step / steps)))
+    return min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 def _batches(scenes: _Scenes, settings: Settings, start: int, workers: int) -> Iterator[Tensor]:
@@ -176,32 +187,14 @@ def _batches(scenes: _Scenes, settings: Settings, start: int, workers: int) -> I
     return iter(DataLoader(scenes, batch_size=settings.batch, sampler=sampler, num_workers=workers))
 
 
-def _save(
-    file: Path,
-    settings: Settings,
-    step: int,
-    student: VisionTransformer,
-    optimiser: torch.optim.Optimizer,
-    projection: Tensor,
-    spread: Tensor,
-) -> None:
+def _save(file: Path, content: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
-    torch.save(
-        {
-            "settings": asdict(settings),
-            "step": step,
-            "student": student.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "projection": projection,
-            "spread": spread,
-        },
-        partial,
-    )
+    torch.save(content, partial)
     os.replace(partial, file)  # a run killed while it saves leaves the last whole state
 
 
-def _load(file: Path, settings: Settings) -> dict | None:
+def _load(file: Path, settings: Settings) -> dict[str, Any] | None:
     if not file.exists():
         return None
     state = torch.load(file, map_location="cpu", weights_only=True)

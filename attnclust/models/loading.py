@@ -101,7 +101,7 @@ def open_model(
         kind, checkpoint = "embedded", WEIGHTS
     if checkpoint is not None:
         _load(model, name, checkpoint)
-    return _describe(model, name, kind)
+    return describe(model, name, kind)
 
 
 def random_twin(name: str, *, seed: int) -> LoadedModel:
@@ -168,7 +168,8 @@ def _first_lines(error: Exception, limit: int = 300) -> str:
     return text if len(text) <= limit else text[:limit] + " ..."
 
 
-def _describe(model: nn.Module, name: str, kind: WeightsKind) -> LoadedModel:
+def describe(model: nn.Module, name: str, kind: WeightsKind) -> LoadedModel:
+    """A model with the facts about it that a study needs."""
     config = resolve_model_data_config(model)
     _, height, width = config["input_size"]
     return LoadedModel(

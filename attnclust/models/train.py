@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import torch
-from timm.models import deit
 from safetensors.torch import save_file
+from timm.models import deit, load_checkpoint
 from timm.models.vision_transformer import VisionTransformer
 from tqdm import tqdm
 
+from attnclust.data import make_scenes
+from attnclust.models.card import write_card
 from attnclust.models.distill import Settings, distil
-from attnclust.models.student import WEIGHTS, build_student
+from attnclust.models.loading import describe, open_model, random_twin
+from attnclust.models.student import CARD, STUDENT_NAME, WEIGHTS, build_student
+from attnclust.study.agreement import agreement
+from attnclust.study.measure import Subject
 
 TEACHER = "deit_tiny_patch16_224"
+# Training draws from seeds of its own: every small seed is held out.
+HELD_OUT_SEED, HELD_OUT_SCENES = 1, 64
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,19 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     settings = Settings(steps=options.steps, batch=options.batch, seed=options.seed)
     device = torch.device(options.device)
-    teacher = deit.deit_tiny_patch16_224(
-        pretrained=options.teacher_checkpoint is None,
-        checkpoint_path=str(options.teacher_checkpoint or ""),
-    )
+    teacher = deit.deit_tiny_patch16_224(pretrained=options.teacher_checkpoint is None)
+    if options.teacher_checkpoint is not None:
+        load_checkpoint(teacher, str(options.teacher_checkpoint), strict=True)
     student = build_student(seed=settings.seed)
-    started = time.monotonic()
     with tqdm(total=settings.steps, unit="step", file=sys.stderr) as bar:
 
         def progress(step: int, loss: float) -> None:
             bar.update(step - bar.n)
             bar.set_postfix(loss=f"{loss:.4f}")
 
-        distil(
+        seconds = distil(
             student,
             teacher,
             settings,
@@ -50,9 +54,25 @@ def main(arguments: list[str] | None = None) -> int:
             workers=options.workers,
             progress=progress,
         )
-    minutes = (time.monotonic() - started) / 60
-    print(f"distilled in {minutes:.1f} minutes", file=sys.stderr)
-    save_weights(student, options.output / WEIGHTS.name)
+    weights = options.output / WEIGHTS.name
+    save_weights(student, weights)
+    subjects = [
+        Subject("teacher", describe(teacher.cpu(), TEACHER, "checkpoint"), torch.device("cpu")),
+        # As users will load it: from the file, in half precision.
+        Subject("student", open_model(STUDENT_NAME, checkpoint=weights), torch.device("cpu")),
+        Subject("random twin", random_twin(STUDENT_NAME, seed=settings.seed), torch.device("cpu")),
+    ]
+    found = agreement(subjects, make_scenes(HELD_OUT_SCENES, seed=HELD_OUT_SEED))
+    write_card(
+        options.output / CARD.name,
+        weights,
+        settings,
+        found,
+        held_out=HELD_OUT_SEED,
+        minutes=seconds / 60,
+        device=options.machine or str(device),
+    )
+    print(options.output / CARD.name)
     return 0
 
 
@@ -75,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch", type=int, default=Settings.batch)
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--machine", help="the machine in words, for the card; default: the device")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes")
     return parser
 

@@ -43,13 +43,16 @@ class Subject:
         return next(iter(stream(self.loaded.model, torch.zeros(1, 3, height, width, device=self.device))))
 
 
-def measure(subject: Subject, views: Sequence[View], *, protocol: str) -> Rows:
-    """Everything measured of a subject on these views; those that the selection rule refused are left out."""
+def measure(subject: Subject, views: Sequence[View], *, protocol: str, steps: bool = True) -> Rows:
+    """Everything measured of a subject on these views; those that the selection rule refused are left out.
+
+    ``steps=False`` leaves out the theorem, which costs the most.
+    """
     selected = [view for view in views if view.selection.reason is None]
     rows: Rows = {"measurements": [], "steps": [], "predictions": []}
     clean = [view for view in selected if view.condition == CLEAN]
     others = [view for view in selected if view.condition != CLEAN]
-    for batch, traced in ((clean, True), (others, False)):
+    for batch, traced in ((clean, steps), (others, False)):
         for start in range(0, len(batch), BATCH):
             _measure_batch(subject, batch[start : start + BATCH], protocol, rows, steps=traced)
     return rows

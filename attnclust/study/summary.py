@@ -76,9 +76,7 @@ def _subject(measurements: pa.Table, steps: pa.Table, subject: str, seed: int) -
     return {
         "layers": {
             "levels": {metric: clean.pop(metric) for metric in DIAMETERS},
-            "steps": {
-                form: _steps(own.filter(pc.field("form") == form)) for form in (SIMPLIFIED, PER_HEAD)
-            },
+            "steps": {form: _steps(own.filter(pc.field("form") == form)) for form in (SIMPLIFIED, PER_HEAD)},
         },
         "metrics": curves,
     }
