@@ -39,7 +39,7 @@ def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*
         >>> dbscan(np.array([[0.0], [1.0], [2.0], [9.0], [10.0], [11.0], [50.0]]), 1.0)
         array([ 0,  0,  0,  1,  1,  1, -1])
     """
-    levels = as_levels("tokens", tokens, ndims=(2, 3))
+    levels = as_levels("tokens", tokens, ndims=(2, 3)).astype(np.float64, copy=False)
     batch = levels if levels.ndim == 3 else levels[None]
     radius = np.asarray(eps, dtype=np.float64)
     if radius.shape not in ((), (batch.shape[0],)) or not np.all(radius >= 0):

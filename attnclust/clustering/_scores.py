@@ -8,10 +8,32 @@ from math import exp, lgamma, log
 import numpy as np
 from jaxtyping import Float, Int
 
+from ._distances import UNIT
+
 
 def members(labels: Int[np.ndarray, "*batch n"], count: int) -> Float[np.ndarray, "*batch n m"]:
     """1 where a token is in a cluster, else 0; a token labelled -1 is in none."""
     return (labels[..., None] == np.arange(count)).astype(np.float64)
+
+
+def cosine_sums(
+    tokens: Float[np.ndarray, "b n d"], inside: Float[np.ndarray, "b n m"]
+) -> Float[np.ndarray, "b n m"]:
+    """The sum of cosine distances 1 - cos from each token to the tokens of each cluster, to itself 0.
+
+    A zero token is at distance 1 from all others. Only the sum of a cluster's unit tokens is needed, never
+    all pairs. What rounding alone could have made counts as 0, so that tokens on one ray do not differ by
+    chance.
+    """
+    norms = np.sqrt(np.einsum("bnd,bnd->bn", tokens, tokens))[:, :, None]
+    directed = norms > 0
+    weights = np.divide(1, norms, out=np.zeros_like(norms), where=directed)
+    cosines = tokens @ ((inside * weights).swapaxes(1, 2) @ tokens).swapaxes(1, 2) * weights
+    sizes = inside.sum(axis=1, keepdims=True)
+    sums = sizes - cosines - np.where(directed, 0, inside)
+    # Each cosine is off by at most (D + 8) u.
+    sums[sums <= sizes * (tokens.shape[2] + 8) * UNIT] = 0
+    return sums
 
 
 def silhouette(

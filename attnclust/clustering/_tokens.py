@@ -1,4 +1,4 @@
-"""Tokens as they come: NumPy arrays or torch tensors, checked and in float64."""
+"""Tokens as they come: NumPy arrays or torch tensors, checked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from attnclust._array import ArgumentError, ArgumentTypeError
 
 
 def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[np.ndarray, ...]:
-    """The tokens as a float64 NumPy array with one of the given numbers of axes, finite and not empty."""
+    """The tokens as a NumPy array of their own floats, with one of these numbers of axes, finite."""
     if hasattr(tokens, "detach"):
-        # torch: NumPy knows no bfloat16, and every other float fits into a double.
+        # torch, whose bfloat16 NumPy does not know.
         tokens = tokens.detach().cpu()
-        tokens = (tokens.double() if tokens.is_floating_point() else tokens).numpy()
+        narrow = tokens.is_floating_point() and tokens.element_size() < 4
+        tokens = (tokens.float() if narrow else tokens).numpy()
     tokens = np.asarray(tokens)
     if tokens.dtype.kind != "f":
         raise ArgumentTypeError(
@@ -29,8 +30,10 @@ def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[np.nda
             str(tokens.shape),
             "Pick one image's patch tokens.",
         )
-    tokens = tokens.astype(np.float64, copy=False)
-    if not np.isfinite(tokens).all():
+    # NaN or infinity anywhere shows in the sum, which is quicker to get.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = tokens.sum()
+    if not np.isfinite(total) and not np.isfinite(tokens).all():
         wrong = int((~np.isfinite(tokens)).sum())
         raise ArgumentError(
             name,

@@ -13,7 +13,7 @@ from attnclust._array import ArgumentError
 from ._dbscan import grow
 from ._distances import Distances
 from ._objects import Objects, as_objects
-from ._scores import adjusted_mutual_information, mean_cosine, members, silhouette
+from ._scores import adjusted_mutual_information, cosine_sums, mean_cosine, members, silhouette
 from ._tokens import as_levels
 
 PROTOCOLS = ("official", "paper", "blind")
@@ -22,6 +22,9 @@ literally, all patches with background as a label. ``blind``: all patches, by HD
 
 MIN_SAMPLES = 3
 MIN_CLUSTER_SIZE = 5
+
+# Numbers of tokens that are measured together: so many doubles stay in a core's cache.
+_AT_ONCE = 1 << 17
 
 
 def measure_level(
@@ -128,30 +131,39 @@ def _measure(
             "Take another protocol.",
         )
     found = as_objects(objects, class_names, count)
-    truth = found.truth(count)
-    eps = _eps(levels, found)
+    step = max(1, _AT_ONCE // levels[0].size)
+    parts = [_measure_some(levels[i : i + step], found, protocol) for i in range(0, len(levels), step)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _measure_some(levels: Float[np.ndarray, "b n d"], objects: Objects, protocol: str) -> dict[str, Any]:
+    truth = objects.truth(levels.shape[1])
+    picked = np.concatenate(objects.patches)
+    tokens = on_objects = levels[:, picked].astype(np.float64)
     if protocol == "official":
-        picked = np.concatenate(found.patches)
-        levels, truth = levels[:, picked], truth[picked]
-    distances = Distances.of(levels)
+        truth = truth[picked]
+    else:
+        tokens = levels.astype(np.float64)
+    distances = Distances.of(tokens)
     if protocol == "blind":
         clusterer = HDBSCAN(min_cluster_size=MIN_CLUSTER_SIZE, copy=True)  # pyright: ignore[reportArgumentType]
-        labels = np.stack([clusterer.fit_predict(level) for level in levels])
-    else:
-        labels = grow(distances.within(eps), min_samples=MIN_SAMPLES)
-        labels[eps == 0] = 0
-    scores = _scores(distances, labels, truth, found, euclidean=protocol != "official")
-    if protocol != "blind":
-        scores["eps"] = eps
-    return scores
+        labels = np.stack([clusterer.fit_predict(level) for level in tokens])
+        return _scores(distances, labels, truth, objects, euclidean=True)
+    eps = _eps(on_objects, objects)
+    labels = grow(distances.within(eps), min_samples=MIN_SAMPLES)
+    labels[eps == 0] = 0
+    return _scores(distances, labels, truth, objects, euclidean=protocol == "paper") | {"eps": eps}
 
 
-def _eps(levels: Float[np.ndarray, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
-    """The mean over objects of the mean distance between raster-consecutive patches of the object."""
-    means = []
-    for patches in objects.patches:
-        tokens = levels[:, patches]
-        means.append(np.linalg.norm(tokens[:, 1:] - tokens[:, :-1], axis=2).mean(axis=1))
+def _eps(tokens: Float[np.ndarray, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
+    """The mean over objects of the mean distance of consecutive patches, for tokens object by object."""
+    difference = tokens[:, 1:] - tokens[:, :-1]
+    steps = np.sqrt(np.einsum("bnd,bnd->bn", difference, difference))
+    ends = np.cumsum([patches.size for patches in objects.patches])
+    means = [
+        steps[:, end - patches.size : end - 1].mean(axis=1)
+        for patches, end in zip(objects.patches, ends, strict=True)
+    ]
     return np.stack(means, axis=1).mean(axis=1)
 
 
@@ -167,9 +179,9 @@ def _scores(
     number = len(objects.patches)
     inside = members(labels, int(labels.max()) + 1)
     on_object = np.broadcast_to(members(truth, number), (batch, count, number))
-    cosine = distances.cosine()
-    to_clusters, to_objects = cosine @ inside, cosine @ on_object
-    separations = np.sqrt(distances.squared) @ inside if euclidean else to_clusters
+    sums = cosine_sums(distances.tokens, np.concatenate([inside, on_object], axis=2))
+    to_clusters, to_objects = sums[:, :, : inside.shape[2]], sums[:, :, inside.shape[2] :]
+    separations = np.sqrt(np.maximum(distances.squared, 0)) @ inside if euclidean else to_clusters
     # tables[b, c, k]: patches of cluster c and label k; background, where it is clustered, is the last label.
     tables = (inside.swapaxes(1, 2) @ members(truth, int(truth.max()) + 1)).astype(np.int64)
     clusters = labels.max(axis=1) + 1
@@ -199,10 +211,12 @@ def _scores(
 
 def _nearest(distances: Distances, truth: Int[np.ndarray, " n"], number: int) -> Float[np.ndarray, " b"]:
     """The share of object patches whose nearest other object patch is on the same object."""
-    picked = np.flatnonzero(truth < number)
-    squared = distances.squared[:, picked[:, None], picked]
-    same = truth[picked][:, None] == truth[picked]
+    squared = distances.squared
+    if truth.max() == number:
+        picked = np.flatnonzero(truth < number)
+        squared, truth = squared[:, picked[:, None], picked], truth[picked]
+    same = truth[:, None] == truth
     to_others = np.where(same, np.inf, squared).min(axis=2)
-    same[np.arange(picked.size), np.arange(picked.size)] = False
+    np.fill_diagonal(same, False)
     to_same = np.where(same, squared, np.inf).min(axis=2)
     return (to_same <= to_others + distances.error[:, 0]).mean(axis=1)

@@ -35,7 +35,7 @@ def slow(tokens, objects, names, protocol):
     truth = np.array([list(objects).index(label_of[p]) if p in label_of else len(objects) for p in used])
     z = tokens[used]
     if protocol == "blind":
-        labels = HDBSCAN(min_cluster_size=5, copy=True).fit_predict(z)
+        labels = HDBSCAN(min_cluster_size=5, copy=True).fit_predict(z)  # pyright: ignore[reportArgumentType]
     else:
         labels = DBSCAN(eps=eps, min_samples=3, algorithm="brute").fit_predict(z)
     found = sorted(set(labels.tolist()) - {-1})
@@ -161,9 +161,9 @@ def test_paper_by_hand():
 
 
 def test_silhouettes_by_hand():
-    # eps = (2 + 0.2) / 2 = 1.1 splits object 1 into two clusters on one ray: at cosine distance 0 from one
-    # another, so their six patches score 0; those of object 2, on another ray, score 1. Euclidean distances tell
-    # all three clusters apart.
+    # eps = (2 + 0.2) / 2 = 1.1 splits object 1 into two clusters on one ray, at cosine distance 0 from one
+    # another, so their six patches score 0; those of object 2, on another ray, score 1. Euclidean distances
+    # tell all three clusters apart.
     a, b = np.array([1.0, 0.0]), np.array([0.6, 0.8])
     tokens = np.array([a, 3 * a, a, 3 * a, a, 3 * a, 30 * b, 30.2 * b, 30 * b, 30.2 * b, 30 * b, 30.2 * b])
     objects = {1: range(6), 2: range(6, 12)}
@@ -188,13 +188,13 @@ def test_tokens_on_one_ray_have_no_silhouette_of_rounding():
 
 
 def test_small_angles_are_not_lost():
-    # Two clusters 1e-6 apart in angle, 2e-8 wide: cosine distances near 1e-12 and below 1e-15.
-    angle = np.array([0, 2e-8, 1e-8, 1e-6, 1.02e-6, 1.01e-6])
+    # Two clusters 1e-4 apart in angle, 2e-6 wide: cosine distances near 5e-9 and 1e-12.
+    angle = np.array([0, 2e-6, 1e-6, 1e-4, 1.02e-4, 1.01e-4])
     tokens = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     found = measure_level(tokens, {1: [0, 1, 2], 2: [3, 4, 5]}, ["x", "y"])
     assert found["clusters"] == 2
-    # Squared angles: 0.5e-12 to the other cluster; within, (4 + 1, 4 + 1, 1 + 1) e-16 / 2 / 2.
-    assert found["silhouette"] == pytest.approx(1 - 2e-4, abs=1e-4)
+    # Squared angles, in units of 1e-12 / 2: 1e4 to the other cluster; within, (4 + 1, 4 + 1, 1 + 1) / 2.
+    assert found["silhouette"] == pytest.approx(1 - 2e-4, abs=2e-5)
 
 
 @pytest.mark.parametrize("protocol", ["official", "paper"])
