@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator, StrMethod
 
 from attnclust.plots._style import MARKERS, ROLES, SERIES, house_style, new_figure
 
-Numbers = Sequence[float | None]
+Numbers = Sequence[float | int | None]
 """None is a number that was not measured: a gap."""
 
 
@@ -32,7 +32,7 @@ class Curve:
     """
 
     label: str
-    x: Sequence[float]
+    x: Sequence[float | int]
     mean: Numbers
     low: Numbers | None = None
     high: Numbers | None = None
@@ -59,9 +59,9 @@ def draw_curves(
     panels: Sequence[Panel],
     *,
     x_label: str,
-    y_limits: tuple[float, float] | None = None,
+    y_limits: tuple[float | int, float | int] | None = None,
     log: bool = False,
-    height: float = 250,
+    height: int = 250,
     columns: int = 3,
 ) -> Figure:
     """Panels side by side with one scale and one legend below.
@@ -85,9 +85,9 @@ def draw_curves(
         entries: dict[tuple[str, int], Line2D] = {}
         for axes, panel in zip(grid, panels, strict=True):
             for order, curve in enumerate(panel.curves):
-                line = _draw(axes, curve, front=len(panel.curves) - order)
+                line = _draw(axes, curve, front=len(panel.curves) - order, crowd=len(panel.curves))
                 entries.setdefault((curve.label, curve.style), line)
-            _dress(axes, panel, x_label=x_label, first=axes is grid[0])
+            _dress(axes, panel, x_label=x_label, first=axes is grid[0], ticks=7 if len(panels) == 1 else 4)
             if log:
                 axes.set_yscale("log")
                 axes.yaxis.set_minor_locator(NullLocator())
@@ -105,12 +105,18 @@ def draw_curves(
     return figure
 
 
-def _draw(axes: Axes, curve: Curve, *, front: int) -> Line2D:
+def _draw(axes: Axes, curve: Curve, *, front: int, crowd: int) -> Line2D:
     colour = ROLES[SERIES[curve.style % len(SERIES)]]
     x = np.asarray(list(curve.x), float)
     if curve.low is not None and curve.high is not None:
         axes.fill_between(
-            x, _array(curve.low), _array(curve.high), color=colour, alpha=0.16, linewidth=0, zorder=1.5
+            x,
+            _array(curve.low),
+            _array(curve.high),
+            color=colour,
+            alpha=0.18 if crowd < 4 else 0.1,
+            linewidth=0,
+            zorder=1.5,
         )
     (line,) = axes.plot(
         x,
@@ -130,9 +136,9 @@ def _array(numbers: Numbers) -> np.ndarray:
     return np.array([np.nan if number is None else number for number in numbers], float)
 
 
-def _dress(axes: Axes, panel: Panel, *, x_label: str, first: bool) -> None:
+def _dress(axes: Axes, panel: Panel, *, x_label: str, first: bool, ticks: int) -> None:
     axes.set_xlabel(x_label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 4, 10], nbins=7))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 4, 10], nbins=ticks))
     axes.grid(axis="x", visible=False)
     if first:
         axes.set_ylabel(panel.y_label)

@@ -17,6 +17,7 @@ _PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _ID = re.compile(r'(\s)id="([^"]*)"')
 _STYLE = re.compile(r'\s*<defs>\s*<style type="text/css">\*\{([^}]*)\}</style>\s*</defs>')
+_TAG = re.compile(r"<[^>]*>")
 _DECIMALS = re.compile(r"(\d+\.\d\d)\d+")
 _REFERENCE = re.compile(r'(?:url\(#|href="#)([^")]+)')
 
@@ -41,7 +42,7 @@ def to_svg(figure: Figure, *, name: str) -> str:
     used = {referred: f"{name}-{i}" for i, referred in enumerate(dict.fromkeys(_REFERENCE.findall(text)))}
     text = _ID.sub(lambda m: f'{m[1]}id="{used[m[2]]}"' if m[2] in used else "", text)
     text = _REFERENCE.sub(lambda m: m[0].replace(m[1], used[m[1]]), text)
-    text = _DECIMALS.sub(r"\1", text)
+    text = _TAG.sub(lambda m: _DECIMALS.sub(r"\1", m[0]), text)
     # A rule for "*" would reach beyond the figure; the root's own style is inherited within it.
     rule = _STYLE.search(text)
     if rule is not None:
@@ -49,7 +50,7 @@ def to_svg(figure: Figure, *, name: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
 
 
-def to_png(figure: Figure, *, scale: float = 2.0, colours: int = 160) -> bytes:
+def to_png(figure: Figure, *, scale: float | int = 2.0, colours: int = 160) -> bytes:
     """The figure as PNG with a palette of at most `colours`, `scale` pixels a point, on white."""
     stream = io.BytesIO()
     with house_style():

@@ -37,17 +37,19 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _STYLE: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.titlesize": 10.5,
+    "font.size": 11,
+    "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-    "legend.fontsize": 9.5,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "legend.fontsize": 10.5,
     "legend.frameon": False,
-    "legend.handlelength": 2.4,
-    "legend.columnspacing": 1.2,
+    "legend.handlelength": 2.2,
+    "legend.columnspacing": 1.0,
+    "legend.handletextpad": 0.5,
+    "legend.borderaxespad": 0.2,
     "text.color": ROLES["ink"],
     "axes.labelcolor": ROLES["ink"],
     "axes.titlecolor": ROLES["ink"],
@@ -83,6 +85,6 @@ def house_style(name: str = "attnclust") -> Iterator[None]:
             yield
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: int) -> Figure:
     """An empty figure of the common width, `height` points high; call it inside :func:`house_style`."""
     return Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained", facecolor="none")

@@ -13,15 +13,20 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from PIL import Image
 
+from attnclust._array import ArgumentError
 from attnclust.plots._style import WIDTH, house_style
 
 LARGEST = 128
 """Pixels: a longer picture is averaged over blocks of pixels until it fits, where blocks divide it."""
 
 
-def expand_view(
-    column: Float[np.ndarray, "c h w"], weights: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, "c h w"]:
+Column = Any
+"""Floating array ``(C, H, W)``: a filter times every patch of a picture."""
+Weights = Any
+"""Floating array ``(N,)``: a weight for every patch, in raster order."""
+
+
+def expand_view(column: Column, weights: Weights) -> Float[np.ndarray, "c h w"]:
     """A token's view from its roll-out row: every patch of the column times the token's weight for it.
 
     Patches are in raster order; their grid follows from n and the picture's sides. This is the closed form
@@ -30,9 +35,25 @@ def expand_view(
     >>> import numpy as np
     >>> expand_view(np.ones((1, 2, 4)), np.array([3.0, 5.0]))[0].tolist()
     [[3.0, 3.0, 5.0, 5.0], [3.0, 3.0, 5.0, 5.0]]
+
+    Raises:
+        ArgumentError: no square patches of which N fill the picture.
     """
-    _, height, width = column.shape
-    patch = math.isqrt(height * width // len(weights))
+    height, width = column.shape[-2:]
+    patch = math.isqrt(height * width // max(len(weights), 1))
+    if (
+        column.ndim != 3
+        or patch == 0
+        or height % patch
+        or width % patch
+        or height * width != patch**2 * len(weights)
+    ):
+        raise ArgumentError(
+            "weights",
+            "must have one number for each square patch of the column (C, H, W)",
+            f"{len(weights)} for a column of shape {column.shape}",
+            "Pass the patch columns of one roll-out row, without prefix tokens.",
+        )
     grid = weights.reshape(height // patch, width // patch)
     return column * grid.repeat(patch, 0).repeat(patch, 1)
 
@@ -42,7 +63,7 @@ def diverging_colours() -> UInt8[np.ndarray, "255 3"]:
     return np.round(colormaps["RdBu_r"](np.linspace(0, 1, 255))[:, :3] * 255).astype(np.uint8)
 
 
-def encode_signed(values: Float[np.ndarray, "h w"], *, scale: float) -> bytes:
+def encode_signed(values: Float[np.ndarray, "h w"], *, scale: float | int) -> bytes:
     """A signed array as PNG; -scale is the palette's first colour, 0 its middle, +scale its last."""
     picture = Image.fromarray(_indices(_reduced(values), scale))
     picture.putpalette(diverging_colours().tobytes())
@@ -73,7 +94,7 @@ def draw_views(
     *,
     rows: Sequence[str],
     columns: Sequence[str],
-    scale: float,
+    scale: float | int,
     unit: str,
 ) -> Figure:
     """A sheet of signed pictures on one scale, with a colour bar; None leaves a place empty."""
@@ -112,7 +133,7 @@ def _reduced(values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "a b"]:
     return blocks.mean((1, 3))
 
 
-def _indices(values: Float[np.ndarray, "h w"], scale: float) -> UInt8[np.ndarray, "h w"]:
+def _indices(values: Float[np.ndarray, "h w"], scale: float | int) -> UInt8[np.ndarray, "h w"]:
     return np.round(127 * (1 + np.clip(values / scale, -1, 1))).astype(np.uint8)
 
 

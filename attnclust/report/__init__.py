@@ -1,7 +1,7 @@
 """The page of a study: reads records, measures nothing, needs no torch.
 
-:func:`build_page` turns the folder of a study into one self-contained page. ``python -m attnclust.report`` runs
-the study first.
+:func:`build_page` turns the folder of a study into one self-contained page. ``python -m attnclust.report``
+runs the study first.
 """
 
 from attnclust.report._page import build_page

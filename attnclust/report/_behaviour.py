@@ -103,7 +103,7 @@ def behaviour(study: Study, gallery: Gallery) -> Behaviour | None:
         survivors(study),
         _beside(study),
         _sizes(study),
-        str(study.provenance.get("protocol", "official")),
+        str(study.settings.get("protocol", "official")),
     )
 
 

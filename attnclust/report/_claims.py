@@ -96,7 +96,7 @@ def _row(entry: Mapping[str, Any], twin: Mapping[str, Any] | None) -> Row:
         entry["verdict"],
         SYMBOLS.get(entry["verdict"], "·"),
         entry["sentence"] or "",
-        entry["statistic"] or "",
+        "" if (entry["statistic"] or "").lower() in (entry["sentence"] or "").lower() else entry["statistic"],
         interval(entry["value"], entry["ci_low"], entry["ci_high"], 3),
         str(entry["n"]) if entry["n"] else "–",
         twin["verdict"] if twin else "",

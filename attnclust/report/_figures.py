@@ -55,9 +55,9 @@ class Gallery:
         caption: str,
         x_label: str,
         digits: int = 2,
-        y_limits: tuple[float, float] | None = None,
+        y_limits: tuple[float | int, float | int] | None = None,
         log: bool = False,
-        height: float = 250,
+        height: int = 250,
         columns: int = 3,
     ) -> PageFigure:
         """Curves as a figure; see :func:`attnclust.plots.draw_curves`."""
@@ -75,7 +75,7 @@ def inline(svg: str, alt: str) -> Markup:
     svg = _SPACES.sub("", _FONT.sub("", _SIZE.sub(r"\1", svg))).replace("xlink:href", "href")
     for role, colour in ROLES.items():
         svg = svg.replace(colour, f"var(--fig-{role})")
-    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1))  # noqa: S704
+    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1))
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

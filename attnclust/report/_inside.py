@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from attnclust.plots import Curve, Panel
 from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED
 from attnclust.report._behaviour import SUBJECT_NAMES, curve_of
-from attnclust.report._figures import Gallery, PageFigure, Table
+from attnclust.report._figures import Gallery, PageFigure
 from attnclust.report._study import Numbers, Study
 from attnclust.report._text import count, join
 
@@ -102,7 +99,9 @@ def _certified(study: Study, gallery: Gallery, form: str) -> PageFigure:
     shown = {"clusters that shrink": steps.get("shrinks") or []}
     shown |= {rung: shares for rung, shares in certified.items() if rung not in silent}
     if silent:
-        shown["never: " + join(silent)] = certified[silent[0]]
+        shown[f"{count(len(silent), 'rung')} that never certify" if len(silent) > 1 else silent[0]] = (
+            certified[silent[0]]
+        )
     curves = [
         Curve(rung, range(1, len(shares) + 1), _in_percent(shares), style=style)
         for style, (rung, shares) in enumerate(shown.items())
@@ -112,21 +111,19 @@ def _certified(study: Study, gallery: Gallery, form: str) -> PageFigure:
     return gallery.curves(
         f"certified-{form}",
         [Panel("", curves, "share of steps (%)")],
-        title=f"Shrinking and certified: {title}",
+        title=f"Certified: {title}",
         caption=f"{meaning} A rung certifies a step if its bound on the cluster's next diameter is below the "
-        "present one.",
+        f"present one.{f' Never: {join(silent)}.' if silent else ''}",
         x_label="block",
         digits=1,
         y_limits=(-3, 103),
-        columns=1 if silent else 2,
-        height=235 + 14 * len(curves),
+        columns=2,
+        height=235 + 7 * len(curves),
     )
 
 
 def _ratio(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]:
-    curves = _by_subject_and_form(
-        study, forms, lambda subject, form: (study.steps(form, subject) or {}).get("ratio")
-    )
+    curves = _by_subject_and_form(study, forms, "ratio")
     if not curves:
         return []
     return [
@@ -134,7 +131,8 @@ def _ratio(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]
             "ratio",
             [Panel("", curves, "diameter after / before")],
             title="How much a step shrinks a cluster",
-            caption="Mean over clusters of the diameter after a step divided by the one before; below 1 it shrinks.",
+            caption="Mean over clusters of the diameter after a step divided by the one before; below 1 the "
+            "cluster shrinks.",
             x_label="block",
             columns=1,
             height=235 + 14 * len(curves),
@@ -143,27 +141,24 @@ def _ratio(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]
 
 
 def _ranges(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]:
-    largest = _by_subject_and_form(
-        study, forms, lambda subject, form: (study.steps(form, subject) or {}).get("eps_upper")
-    )
-    masses = _outside_mass(study)
-    mass = _by_subject_and_form(study, forms, lambda subject, form: masses.get((subject, form)))
+    largest = _by_subject_and_form(study, forms, "eps_upper")
+    mass = _by_subject_and_form(study, forms, "outside_mass_bound")
     entries = (
         (
             "eps_upper",
             largest,
             "Largest weight on an outside token",
-            "ε_u",
-            "ε_u: the largest weight that a token of a cluster gives to one outside it; mean over clusters "
+            "εᵤ",
+            "εᵤ: the largest weight that a token of a cluster gives to one outside it; mean over clusters "
             "and images.",
         ),
         (
             "outside_mass",
             mass,
             "The theorem's outside mass",
-            "m ε_u",
-            "m ε_u, m the number of tokens outside: the quantity that the paper expects to fall with depth. "
-            "Above 1 the range alone says nothing.",
+            "m εᵤ",
+            "m εᵤ, m the number of tokens outside: the quantity that the paper expects to fall with depth. "
+            "Above 1 it no longer limits anything.",
         ),
     )
     return [
@@ -183,14 +178,12 @@ def _ranges(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure
     ]
 
 
-def _by_subject_and_form(
-    study: Study, forms: list[str], of: Callable[[str, str], Numbers | None]
-) -> list[Curve]:
-    """A curve over blocks for each subject and form that has numbers."""
+def _by_subject_and_form(study: Study, forms: list[str], name: str) -> list[Curve]:
+    """The numbers `name` of the steps' summary as curves over blocks, one a subject and form."""
     curves = []
     for subject in study.subjects:
         for place, form in enumerate(forms):
-            numbers = of(subject, form)
+            numbers: Numbers | None = (study.steps(form, subject) or {}).get(name)
             if numbers and any(number is not None for number in numbers):
                 curves.append(
                     Curve(
@@ -202,24 +195,6 @@ def _by_subject_and_form(
                     )
                 )
     return curves
-
-
-def _outside_mass(study: Study) -> dict[tuple[str, str], Numbers]:
-    """The mean of m eps_upper by block, for each subject and form in the steps' table."""
-    table = study.table("steps")
-    if table is None:
-        return {}
-    plain = {name: table[name].cast("string") for name in ("subject", "form", "rung")}
-    mass = pc.multiply(table["outside"].cast("float64"), table["eps_upper"])
-    steps = pa.table({**plain, "block": table["block"], "mass": mass})
-    steps = steps.filter(pc.equal(steps["rung"], steps["rung"][0]))  # one row a step
-    means = steps.group_by(["subject", "form", "block"]).aggregate([("mass", "mean")]).to_pylist()
-    known = {(row["subject"], row["form"], row["block"]): row["mass_mean"] for row in means}
-    last = max(block for _, _, block in known)
-    return {
-        (subject, form): [known.get((subject, form, block)) for block in range(1, last + 1)]
-        for subject, form, _ in known
-    }
 
 
 def _violations(study: Study, forms: list[str]) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -246,5 +221,5 @@ def _spread(curves: list[Curve]) -> float:
     return max(known) / min(known) if known and min(known) > 0 else 1.0
 
 
-def _in_percent(shares: Numbers) -> list[float | None]:
+def _in_percent(shares: Numbers) -> list[float | int | None]:
     return [None if share is None else 100 * share for share in shares]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from attnclust.report._figures import Table
 from attnclust.report._study import Study
-
-_COMMAND = "command"
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,37 @@ class Methods:
 
 def methods(study: Study) -> Methods:
     """The section; its definitions stand in the template."""
-    provenance = study.provenance
-    command = provenance.get(_COMMAND) or ""
     skipped = [
         [str(entry.get("image", "–")), str(entry.get("reason", "–"))]
         for entry in study.results.get("skipped") or []
     ]
     return Methods(
-        command if isinstance(command, str) else " ".join(map(str, command)),
-        list(_flat({key: value for key, value in provenance.items() if key != _COMMAND})),
+        _command(study),
+        _flat(study.provenance),
         Table(["image", "reason"], skipped) if skipped else None,
-        str(provenance.get("protocol", "official")),
+        study.settings.get("protocol", "official"),
     )
+
+
+def _command(study: Study) -> str:
+    """The command that measures the same again, every option spelled out; empty without settings."""
+    settings, model = study.settings, study.provenance.get("model") or {}
+    if not settings:
+        return ""
+    words = ["python", "-m", "attnclust.report", "--model", settings["model"]]
+    weights = settings["weights"]
+    if weights == "checkpoint":
+        words += ["--checkpoint", model.get("checkpoint") or "FILE"]
+    elif weights in ("pretrained", "random"):
+        words += ["--pretrained" if weights == "pretrained" else "--random-weights"]
+    words += ["--data", study.provenance.get("data") or settings["data"]["kind"]]
+    words += ["--conditions", ",".join(settings["conditions"]), "--protocol", settings["protocol"]]
+    for image in settings.get("images") or []:
+        words += ["--image", image["name"]]
+    if settings.get("limit") is not None:
+        words += ["--limit", str(settings["limit"])]
+    words += ["--device", settings["device"], "--seed", str(settings["seed"])]
+    return shlex.join(words)
 
 
 def _flat(entries: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ def neurons(study: Study, gallery: Gallery) -> Neurons | None:
         return None
     drawn = {(row["image"], row["kind"], row["neuron"]): row for row in pictures.to_pylist()}
     rows = views.to_pylist()
-    seen = {row["image"] for row in rows}
+    seen = {row["image"] for row in rows if row["level"]}
     columns = [key for key in drawn if key[1] == "column" and key[0] in seen]
     sheets = [
         _sheet(drawn, [row for row in rows if row["image"] == image], image, neuron, gallery, number_)
@@ -94,7 +94,8 @@ def _sheet(
 ) -> Sheet:
     column = _array(drawn[image, "column", neuron]).astype(np.float64)
     tokens = _tokens(rows)
-    levels = _levels(sorted({row["level"] for row in rows}))
+    # At level 0 a view is one patch of the column, which is shown whole.
+    levels = _levels(sorted({row["level"] for row in rows} - {0}))
     patches = len(rows[0]["weights"])
     weights = {(row["token"], row["level"]): np.asarray(row["weights"], np.float64) for row in rows}
     views = [

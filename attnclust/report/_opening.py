@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePath
 
 from attnclust.records import PER_HEAD, SIMPLIFIED, TWIN
 from attnclust.report._claims import Ledger
 from attnclust.report._inside import FORMS, Inside
-from attnclust.report._study import Numbers, Study
+from attnclust.report._study import Interval, Numbers, Study
 from attnclust.report._text import count, interval, join, number, percent
 
 CLEAN = "clean"
@@ -23,7 +22,11 @@ _WEIGHTS = {
     "random": "random: an untrained model",
 }
 _PAPER = ("paper_main", "paper_appendix")
-_TELLING = ("sharp", "cluster_dobrushin", "block_transport")
+_TELLING = {
+    "sharp": "the sharp bound",
+    "cluster_dobrushin": "cluster Dobrushin",
+    "block_transport": "block transport",
+}
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def opening(study: Study, inside: Inside | None, ledger: Ledger | None) -> Openi
         else (f"Only {count(n, 'image')} passed the selection: intervals over so few images are rough.")
     )
     return Opening(
-        describe(study.provenance.get("model"), "a vision transformer"),
-        _data(study.provenance.get("data")),
+        (study.provenance.get("model") or {}).get("name") or "A vision transformer",
+        _data(study),
         _facts(study),
         _tiles(study, inside, shrinking),
         [finding for finding in findings if finding],
@@ -78,18 +81,10 @@ def opening(study: Study, inside: Inside | None, ledger: Ledger | None) -> Openi
 _TRENDS = (("purity", "Purity"), ("silhouette", "The silhouette"))
 
 
-def describe(entry: Any, otherwise: str) -> str:
-    """A name from a record that may be a text or a mapping with one."""
-    if isinstance(entry, Mapping):
-        named = [str(entry[key]) for key in ("name", "kind") if entry.get(key)]
-        return named[0] if named else otherwise
-    return str(entry) if entry else otherwise
-
-
 @dataclass(frozen=True)
 class _Shrinking:
-    share: float
-    certified: dict[str, float]
+    share: float | int
+    certified: dict[str, float | int]
     sentence: str
 
 
@@ -104,18 +99,20 @@ def _shrinking(study: Study) -> _Shrinking | None:
     known = {rung: value for rung, value in certified.items() if value is not None}
     paper = [known[rung] for rung in _PAPER if rung in known]
     parts = [f"the paper's own bounds certify {percent(max(paper))} of them"] if paper else []
-    parts += [f"{rung.replace('_', ' ')} {percent(known[rung])}" for rung in _TELLING if rung in known]
+    parts += [f"{words} {percent(known[rung])}" for rung, words in _TELLING.items() if rung in known]
     sentence = f"Clusters shrink in {percent(share)} of steps ({FORMS[form][0]}"
     sentence += f"; {count(steps['n'], 'step')})" if steps.get("n") else ")"
-    return _Shrinking(share, known, f"{sentence}; {join(parts)}." if parts else f"{sentence}.")
+    sentence += f"; {join(parts)}." if parts else "."
+    twins = _mean((study.steps(form, TWIN) or {}).get("shrinks"))
+    if twins is not None:
+        sentence += f" In the random twin {percent(twins)} shrink."
+    return _Shrinking(share, known, sentence)
 
 
 def _violations(inside: Inside | None) -> str | None:
-    if inside is None or not inside.violations:
+    if inside is None or not inside.violated:
         return None
-    if inside.violated:
-        return f"A bound is violated {inside.violated} times: see the table of violations below."
-    return f"No bound is violated in {inside.measured}." if inside.measured else "No bound is violated."
+    return f"A bound is violated {count(inside.violated, 'time')}: see the table of violations."
 
 
 def _diameters(study: Study) -> str | None:
@@ -125,10 +122,10 @@ def _diameters(study: Study) -> str | None:
         if summary is not None:
             first, last = summary.mean[0], summary.mean[-1]
             if first and last is not None:
-                parts.append(f"{number(last / first)} times {words}")
+                parts.append(f"{number(last / first)}-fold {words}")
     if not parts:
         return None
-    return f"From level 0 to the last, the diameter of a cluster becomes {join(parts)}."
+    return f"From level 0 to the last, the mean diameter of a cluster changes {join(parts)}."
 
 
 def _trend(study: Study, name: str, words: str) -> str | None:
@@ -147,7 +144,8 @@ def _trend(study: Study, name: str, words: str) -> str | None:
     peak = max((mean, -place) for place, mean in enumerate(summary.mean) if mean is not None)
     inside_peak = -peak[1] not in (0, level)
     top = f" Its highest mean is {number(peak[0])}, at level {-peak[1]}." if inside_peak else ""
-    return f"{words} {'rises' if change > 0 else 'falls'} from {interval(*first)} at level 0 to {interval(*last)} at level {level}.{top}"
+    verb = "rises" if change > 0 else "falls"
+    return f"{words} {verb} from {interval(*first)} at level 0 to {interval(*last)} at level {level}.{top}"
 
 
 def _against_twin(study: Study) -> str | None:
@@ -167,8 +165,8 @@ def _against_twin(study: Study) -> str | None:
         f"{lead} {join(verdicts[sign])}"
         for sign, lead in (
             (1, "above its random twin in"),
-            (-1, "below it in"),
-            (0, "not told apart from it in"),
+            (-1, "below its random twin in"),
+            (0, "not told apart from its random twin in"),
         )
         if verdicts[sign]
     ]
@@ -182,7 +180,7 @@ def _verdicts(ledger: Ledger | None) -> str | None:
     return f"Of the paper's claims, as split in the ledger, {counts}."
 
 
-def _compared(a: tuple[float, float, float], b: tuple[float, float, float]) -> int:
+def _compared(a: Interval, b: Interval) -> int:
     """1 if a's interval lies above b's, -1 if below, 0 if they overlap."""
     return 1 if a[1] > b[2] else -1 if a[2] < b[1] else 0
 
@@ -197,7 +195,7 @@ def _tiles(study: Study, inside: Inside | None, shrinking: _Shrinking | None) ->
         telling = [rung for rung in _TELLING if rung in shrinking.certified]
         if telling:
             best = max(telling, key=lambda rung: shrinking.certified[rung])
-            tiles.append(Tile(percent(shrinking.certified[best]), f"certified by {best.replace('_', ' ')}"))
+            tiles.append(Tile(percent(shrinking.certified[best]), f"certified by {_TELLING[best]}"))
     purity = study.metric("purity", CLEAN)
     if purity is not None:
         tiles.append(
@@ -209,35 +207,41 @@ def _tiles(study: Study, inside: Inside | None, shrinking: _Shrinking | None) ->
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:
-    provenance = study.provenance
-    images = (study.results.get("images") or {}).get(CLEAN) or {}
-    skipped = study.results.get("skipped") or []
+    provenance, settings = study.provenance, study.settings
     facts = []
-    if provenance.get("weights"):
-        kind = describe(provenance["weights"], "")
-        facts.append(("Weights", _WEIGHTS.get(kind, kind)))
+    weights = (provenance.get("model") or {}).get("weights")
+    if weights:
+        facts.append(("Weights", _WEIGHTS.get(weights, weights)))
+    images = (study.results.get("images") or {}).get(CLEAN) or {}
     if images:
-        text = f"{images.get('selected', '–')} selected of {images.get('seen', '–')} seen"
-        facts.append(("Images", f"{text}, {len(skipped)} skipped" if skipped else f"{text}, none skipped"))
+        skipped = len(study.results.get("skipped") or [])
+        words = f"{images.get('selected')} selected of {images.get('seen')} seen"
+        facts.append(("Images", f"{words}, {skipped or 'none'} skipped as unreadable"))
     if study.conditions:
         facts.append(("Conditions", ", ".join(study.conditions)))
-    for label, key in (("Protocol", "protocol"), ("Device", "device"), ("Date", "date"), ("Seed", "seed")):
-        if provenance.get(key) is not None:
-            facts.append((label, describe(provenance[key], "–")))
+    if settings.get("protocol"):
+        facts.append(("Protocol", settings["protocol"]))
+    if settings.get("device"):
+        facts.append(("Device", f"{settings['device']} ({provenance.get('device', 'unknown')})"))
+    if provenance.get("date"):
+        facts.append(("Date", provenance["date"].partition("T")[0]))
+    if settings.get("seed") is not None:
+        facts.append(("Seed", str(settings["seed"])))
     if study.has_twin:
         facts.append(("Compared with", "a twin of the same architecture with random weights"))
     return facts
 
 
-def _data(entry: Any) -> str:
-    name = describe(entry, "")
-    return {"scenes": "procedural scenes", "voc": "a Pascal VOC folder", "": "its data"}.get(name, name)
+def _data(study: Study) -> str:
+    kind = (study.settings.get("data") or {}).get("kind")
+    named = PurePath(study.provenance.get("data") or "").name
+    return "procedural scenes" if kind == "scenes" else named or "its data"
 
 
 def _images(study: Study) -> int | None:
     return ((study.results.get("images") or {}).get(CLEAN) or {}).get("selected")
 
 
-def _mean(shares: Numbers | None) -> float | None:
+def _mean(shares: Numbers | None) -> float | int | None:
     known = [share for share in shares or [] if share is not None]
     return sum(known) / len(known) if known else None

@@ -24,9 +24,9 @@ FIGURES = "figures"
 def build_page(folder: Path) -> Path:
     """Write a study's page beside its records: ``index.html``, self-contained, and ``figures/``.
 
-    The page reads ``results.json`` and those Parquet tables of :data:`attnclust.records.TABLES` that are there, and
-    measures nothing. A section without records is absent. The same records give the same bytes. Pictures in
-    ``figures/`` that an earlier page drew and this one does not are removed.
+    The page reads ``results.json`` and those Parquet tables of :data:`attnclust.records.TABLES` that are
+    there, and measures nothing. A section without records is absent. The same records give the same bytes.
+    Pictures in ``figures/`` that an earlier page drew and this one does not are removed.
 
     Args:
         folder: the folder of a finished study.
@@ -40,7 +40,7 @@ def build_page(folder: Path) -> Path:
     >>> import tempfile
     >>> from attnclust.records import write_json
     >>> folder = Path(tempfile.mkdtemp())
-    >>> write_json(folder / "results.json", {"provenance": {"model": "attnclust_student"}})
+    >>> write_json(folder / "results.json", {"provenance": {"data": "scenes"}})
     >>> build_page(folder).name
     'index.html'
     """

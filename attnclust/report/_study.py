@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from attnclust.records import MODEL, TABLES, TWIN, read_results, read_table
 
-Numbers = Sequence[float | None]
+Numbers = Sequence[float | int | None]
+Interval = tuple[float | int, float | int, float | int]
+"""A mean and the ends of its interval."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Summary:
     high: Numbers | None = None
     n: int | None = None
 
-    def at(self, index: int) -> tuple[float, float, float] | None:
+    def at(self, index: int) -> Interval | None:
         """Mean and interval at one place; None if any of the three is missing."""
         if self.low is None or self.high is None:
             return None
@@ -41,6 +43,11 @@ class Study:
     @property
     def provenance(self) -> Mapping[str, Any]:
         return self.results.get("provenance") or {}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was asked for: the part of the provenance that decides the numbers."""
+        return self.provenance.get("settings") or {}
 
     @property
     def conditions(self) -> list[str]:

@@ -6,6 +6,9 @@ import re
 
 from markupsafe import Markup, escape
 
+Number = float | int | None
+"""None is a number that was not measured."""
+
 ABSENT = "–"
 """Printed for a number that was not measured."""
 
@@ -14,7 +17,7 @@ _GREEK = {"eps": "ε", "tau": "τ", "kappa": "κ", "beta": "β"}
 _RANGE = {"lower": "l", "upper": "u"}
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def number(value: Number, digits: int = 2) -> str:
     """A number with `digits` decimals if it is of ordinary size, else with three significant ones.
 
     >>> number(0.7351), number(-0.5, 1), number(0.00002), number(None)
@@ -26,7 +29,7 @@ def number(value: float | None, digits: int = 2) -> str:
     return (f"{value:.{digits}f}" if ordinary else f"{value:.3g}").replace("-", "−")
 
 
-def interval(mean: float | None, low: float | None = None, high: float | None = None, digits: int = 2) -> str:
+def interval(mean: Number, low: Number = None, high: Number = None, digits: int = 2) -> str:
     """A mean and, where there is one, its interval.
 
     >>> interval(0.5, 0.25, 0.75), interval(0.5)
@@ -37,7 +40,7 @@ def interval(mean: float | None, low: float | None = None, high: float | None = 
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
-def percent(share: float | None) -> str:
+def percent(share: Number) -> str:
     """A share in per cent, with so many decimals that only 0 reads 0 and only 1 reads 100.
 
     >>> percent(0.0), percent(0.5), percent(0.9996), percent(1.0)
@@ -71,10 +74,10 @@ def join(words: list[str]) -> str:
 
 
 def formula(text: str) -> Markup:
-    """A formula in plain characters, as the theorems' records write it, with its signs and subscripts.
+    """A formula in plain characters, as the theorems' records write it, with signs, powers, subscripts.
 
-    >>> print(formula("d' <= (1 - x_u) d < D"))
-    d′ ≤ (1 − x<sub>u</sub>) d &lt; D
+    >>> print(formula("d' <= (1 - x_u)^2 d < D"))
+    d′ ≤ (1 − x<sub>u</sub>)<sup>2</sup> d &lt; D
     """
     safe = str(escape(text.replace("<=", "≤").replace(">=", "≥").replace("'", "′").replace(" - ", " − ")))
     marked = _SUBSCRIPT.sub(
@@ -83,7 +86,8 @@ def formula(text: str) -> Markup:
         ),
         safe,
     )
-    return Markup(re.sub(r"\b(eps|tau|kappa|beta)\b", lambda m: _GREEK[m[1]], marked))  # noqa: S704
+    marked = re.sub(r"\b(eps|tau|kappa|beta)\b", lambda m: _GREEK[m[1]], marked)
+    return Markup(re.sub(r"\^(\d+)", r"<sup>\1</sup>", marked))
 
 
 def _is_symbol(name: str) -> bool:

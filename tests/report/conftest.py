@@ -55,6 +55,7 @@ def steps(shrinks: float, n: int) -> dict[str, Any]:
         "shrinks": np.full(BLOCKS, shrinks),
         "ratio": np.linspace(0.91, 0.37, BLOCKS),
         "eps_upper": 0.05 / ramp,
+        "outside_mass_bound": 9.5 / ramp,
         "certified": {rung: np.minimum(share * ramp, 1) for rung, share in CERTIFIED.items()},
         "violations": dict.fromkeys(CERTIFIED, 0),
         "n": n,
@@ -72,17 +73,28 @@ def results() -> dict[str, Any]:
     sizes = dict(zip(CONDITIONS, (32, 32, 31, 23, 19, 32), strict=True))
     return {
         "provenance": {
-            "model": "attnclust_student",
-            "weights": "embedded",
-            "weights_sha256": "5eed" * 16,
-            "data": {"kind": "scenes"},
-            "conditions": list(CONDITIONS),
-            "protocol": "official",
-            "device": "cpu",
-            "seed": 0,
-            "date": "2026-11-22",
-            "command": "python -m attnclust.report --seed 0",
-            "versions": {"python": "3.11.7", "torch": "2.15.0", "timm": "1.0.31"},
+            "study": "0123456789",
+            "settings": {
+                "model": "attnclust_student",
+                "weights": "embedded",
+                "data": {"kind": "scenes"},
+                "conditions": list(CONDITIONS),
+                "protocol": "official",
+                "images": [],
+                "limit": 32,
+                "device": "cpu",
+                "seed": 7,
+            },
+            "data": "scenes",
+            "model": {
+                "name": "attnclust_student",
+                "weights": "embedded",
+                "checkpoint": None,
+                "sha256": "5eed" * 16,
+            },
+            "date": "2026-11-21T16:49:53+00:00",
+            "device": "x86_64",
+            "versions": {"numpy": "2.4.6", "torch": "2.15.0"},
         },
         "theory": {
             "contraction": {
@@ -154,38 +166,6 @@ def claims() -> list[dict[str, Any]]:
     ]
 
 
-def step_rows() -> list[dict[str, Any]]:
-    """Two clusters in every block; m eps_upper is 0.5 and 1.5 times (block / 10): mean block / 10."""
-    return [
-        {
-            "subject": subject,
-            "form": form,
-            "image": "a",
-            "block": block,
-            "head": -1 if form == SIMPLIFIED else 0,
-            "cluster": cluster,
-            "cluster_name": ("dog", "background")[cluster],
-            "tokens": 7,
-            "outside": 10,
-            "eps_lower": 0.0,
-            "eps_upper": (0.05, 0.15)[cluster] * block / 10,
-            "diameter_all": 2.0,
-            "diameter_before": 1.0,
-            "diameter_after": 0.5,
-            "shrinks": True,
-            "rung": rung,
-            "bound": 3.0,
-            "holds": True,
-            "certified": False,
-        }
-        for subject in (MODEL, TWIN)
-        for form in (PER_HEAD, SIMPLIFIED)
-        for block in range(1, BLOCKS + 1)
-        for cluster in (0, 1)
-        for rung in ("sharp", "product")
-    ]
-
-
 def view_tables(
     image: str = "scene-3", role: str = "dog"
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -228,14 +208,14 @@ def view_tables(
     return pictures, views
 
 
-@pytest.fixture()
+@pytest.fixture
 def study(tmp_path: Path) -> Callable[..., Path]:
-    """Write a study's folder: ``study(change)`` lets `change(results)` edit the summary; `tables` names those kept."""
+    """Write a study's folder: `change` edits the summary, `tables` names the tables to write."""
 
     def write(
         change: Callable[[dict[str, Any]], None] = lambda _: None,
         *,
-        tables: tuple[str, ...] = ("claims", "steps", "views", "pictures"),
+        tables: tuple[str, ...] = ("claims", "views", "pictures"),
         image: str = "scene-3",
         role: str = "dog",
         name: str = "study",
@@ -247,7 +227,6 @@ def study(tmp_path: Path) -> Callable[..., Path]:
         pictures, views = view_tables(image, role)
         rows = {
             "claims": claims() if claim_rows is None else claim_rows,
-            "steps": step_rows(),
             "views": views,
             "pictures": pictures,
         }
