@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxtyping import Float
 
-from attnclust._array import ArgumentError
+from attnclust._array import ArgumentError, Namespace
 from attnclust.neurons._patches import Filters, Image, Index, Out, PatchedImage, Rollout
 
 _OVERLAYS = ("sum", "mean", "max", "l2")
@@ -117,7 +117,7 @@ def embedding_view(
         return cut.spread(xp.mean(filters, axis=0), weights, out)
     if overlay == "l2":
         return cut.spread(xp.sqrt(xp.sum(filters * filters, axis=0)), weights, out, pixels=xp.abs(cut.image))
-    largest, smallest = xp.max(filters, axis=0), xp.min(filters, axis=0)
+    largest, smallest = _fold(xp.maximum, xp, filters), _fold(xp.minimum, xp, filters)
     return cut.spread(largest, weights, out, below=smallest)
 
 
@@ -148,3 +148,12 @@ def column_view(
     """
     cut = PatchedImage(image, filters)
     return cut.spread(cut.kernel(neuron), None, out)
+
+
+def _fold(pick: Any, xp: Namespace, values: Any) -> Any:
+    """The extreme along the first axis, by halves: several times faster than torch's reduction along it."""
+    while values.shape[0] > 1:
+        half = values.shape[0] // 2
+        halves = pick(values[:half], values[half : 2 * half])
+        values = xp.concat([halves, values[-1:]]) if values.shape[0] % 2 else halves
+    return values[0]
