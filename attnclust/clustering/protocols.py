@@ -23,8 +23,8 @@ literally, all patches with background as a label. ``blind``: all patches, by HD
 MIN_SAMPLES = 3
 MIN_CLUSTER_SIZE = 5
 
-# Numbers of tokens that are measured together: so many doubles stay in a core's cache.
-_AT_ONCE = 1 << 17
+# Levels are measured together as long as their tokens are no more than so many numbers, to save memory.
+_AT_ONCE = 1 << 20
 
 
 def measure_level(
