@@ -10,7 +10,7 @@ from typing import Literal
 
 import timm
 import torch
-from timm.data import resolve_model_data_config
+from timm.data.config import resolve_model_data_config
 from torch import nn
 
 from attnclust._array import ArgumentError

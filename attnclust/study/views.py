@@ -34,14 +34,9 @@ def neuron_rows(
     image = to_input([pixels], subject.loaded, subject.device)
     traced = trace(subject.loaded.model, image, attention="mean")
     prefix = traced.prefix_tokens
-    rows = rollout([a[0].double() for a in traced.attention], prefix_tokens=prefix).cpu().numpy()
-    cells = (
-        image[0]
-        .cpu()
-        .unfold(1, filters.shape[2], filters.shape[2])
-        .unfold(2, filters.shape[3], filters.shape[3])
-    )
-    neuron = int(torch.einsum("crspq,dcpq->drs", cells, filters).flatten(1).std(dim=1).argmax())
+    assert traced.attention is not None
+    rows = rollout([maps[0] for maps in traced.attention], prefix_tokens=prefix).cpu().numpy()
+    neuron = _most_varied(image[0].cpu(), filters)
     column = column_view(image[0].cpu(), filters, neuron=neuron).numpy()
     roles = ({"class token": 0} if prefix else {}) | {role: prefix + patch for role, patch in tokens.items()}
     return {
@@ -88,6 +83,12 @@ def _filters(subject: Subject) -> Float[torch.Tensor, "d c p p"] | None:
     if not isinstance(projection, torch.nn.Conv2d) or projection.kernel_size != projection.stride:
         return None
     return projection.weight.detach().float().cpu()
+
+
+def _most_varied(image: Float[torch.Tensor, "c h w"], filters: Float[torch.Tensor, "d c p p"]) -> int:
+    """The filter whose answers differ most from patch to patch."""
+    answers = torch.nn.functional.conv2d(image[None], filters, stride=filters.shape[2:])
+    return int(answers.flatten(2).std(dim=2).argmax())
 
 
 def _picture(image: str, kind: str, neuron: int, array: np.ndarray) -> dict[str, Any]:

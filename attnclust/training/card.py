@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
-from attnclust.models.distill import TRAINING_SEEDS, Settings
 from attnclust.models.student import DEPTH, HEADS, HIDDEN, PATCH, SIZE, STUDENT_NAME, WIDTH, build_student
-from attnclust.study.agreement import Agreement
+from attnclust.training.agreement import Agreement
+from attnclust.training.distill import TRAINING_SEEDS, Settings
 
 TEACHER_LICENCE = "Apache-2.0"
 

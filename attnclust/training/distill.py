@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from attnclust._array import ArgumentError
 from attnclust.data import ALL_CONDITIONS, apply_condition, make_scenes
-from attnclust.models.slicing import slice_into
 from attnclust.models.student import MEAN, PATCH, SIZE, STD
+from attnclust.training.slicing import Module, slice_into
 
 # Scenes for training come from seeds that no study uses: every other scene is held out.
 TRAINING_SEEDS = 2**32
@@ -76,7 +75,7 @@ def normalise(images: Tensor) -> Tensor:
     return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 
-def levels_and_logits(model: VisionTransformer, images: Tensor) -> tuple[Tensor, Tensor]:
+def levels_and_logits(model: Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return a model's tokens at levels 0..L, shape (L + 1, B, T, D), and its class logits (B, K)."""
     tokens = model.norm_pre(model.patch_drop(model._pos_embed(model.patch_embed(images))))
     levels = [tokens]
@@ -86,8 +85,8 @@ def levels_and_logits(model: VisionTransformer, images: Tensor) -> tuple[Tensor,
 
 
 def distil(
-    student: VisionTransformer,
-    teacher: VisionTransformer,
+    student: Module,
+    teacher: Module,
     settings: Settings,
     *,
     state_file: Path,

@@ -1,4 +1,4 @@
-"""Make the embedded student's weights: ``python -m attnclust.models.train --output FOLDER``.
+"""Make the embedded student's weights: ``python -m attnclust.training --output FOLDER``.
 
 Distils DeiT-Tiny on procedural scenes, measures on held-out scenes how well the student follows it, and
 writes the weights (half precision) and their model card. An interrupted run goes on where it stopped when
@@ -18,12 +18,12 @@ from timm.models.vision_transformer import VisionTransformer
 from tqdm import tqdm
 
 from attnclust.data import make_scenes
-from attnclust.models.card import write_card
-from attnclust.models.distill import Settings, distil
 from attnclust.models.loading import describe, open_model, random_twin
 from attnclust.models.student import CARD, STUDENT_NAME, WEIGHTS, build_student
-from attnclust.study.agreement import agreement
 from attnclust.study.measure import Subject
+from attnclust.training.agreement import agreement
+from attnclust.training.card import write_card
+from attnclust.training.distill import Settings, distil
 
 TEACHER = "deit_tiny_patch16_224"
 # Training draws from seeds of its own: every small seed is held out.
@@ -84,7 +84,7 @@ def save_weights(student: VisionTransformer, file: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m attnclust.models.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m attnclust.training", description=__doc__)
     parser.add_argument(
         "--teacher-checkpoint", type=Path, help=f"weights of timm's {TEACHER}; default: timm's download"
     )

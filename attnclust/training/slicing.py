@@ -9,14 +9,17 @@ the logits, and of the head's output, on sample images. Hidden units of the MLPs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from timm.models.vision_transformer import Attention, VisionTransformer
-from torch import Tensor, nn
+from torch import Tensor
+
+Module = Any
+"""A timm model or a part of one, whose attributes torch leaves untyped."""
 
 
-def slice_into(student: VisionTransformer, teacher: VisionTransformer, batches: Iterable[Tensor]) -> Tensor:
+def slice_into(student: Module, teacher: Module, batches: Iterable[Tensor]) -> Tensor:
     """Fill ``student`` with the projection of ``teacher`` that the sample images call for.
 
     Args:
@@ -41,7 +44,7 @@ def slice_into(student: VisionTransformer, teacher: VisionTransformer, batches: 
 class _Moments:
     """Second moments of a model's residual stream, and of every head's queries, keys and values."""
 
-    def __init__(self, model: VisionTransformer) -> None:
+    def __init__(self, model: Module) -> None:
         self.model = model
         width, heads = model.embed_dim, model.blocks[0].attn.num_heads
         self.stream = torch.zeros(width, width, dtype=torch.float64)
@@ -69,7 +72,7 @@ class _Moments:
         self.stream += rows.T @ rows
 
     def _head_hook(self, index: int):
-        def add(_module: nn.Module, _args: object, qkv: Tensor) -> None:
+        def add(_module: Module, _args: object, qkv: Tensor) -> None:
             heads = self.heads.shape[2]
             parts = qkv.double().unflatten(-1, (3, heads, -1)).flatten(0, 1).permute(1, 2, 0, 3)
             # Softmax ignores what all keys share.
@@ -93,12 +96,10 @@ def _projection(stream: Float[Tensor, "d d"], width: int) -> Float[Tensor, "d w"
     return basis @ reflection
 
 
-def _slice(
-    student: VisionTransformer, teacher: VisionTransformer, moments: _Moments, projection: Tensor
-) -> None:
+def _slice(student: Module, teacher: Module, moments: _Moments, projection: Tensor) -> None:
     wide, narrow = projection.shape
 
-    def into(norm: nn.LayerNorm, linear: nn.Linear) -> tuple[Tensor, Tensor]:
+    def into(norm: Module, linear: Module) -> tuple[Tensor, Tensor]:
         """Weight and bias of a linear map, and of the LayerNorm before it, seen from the narrower stream."""
         weight = linear.weight.double()
         return (weight * norm.weight.double()) @ projection * (wide / narrow) ** 0.5, (
@@ -125,7 +126,7 @@ def _slice(
 
 
 def _slice_attention(
-    thin: Attention, thick: Attention, qkv: tuple[Tensor, Tensor], moments: Tensor, projection: Tensor
+    thin: Module, thick: Module, qkv: tuple[Tensor, Tensor], moments: Tensor, projection: Tensor
 ) -> None:
     heads, full, rank = thick.num_heads, thick.head_dim, thin.head_dim
     weight = qkv[0].unflatten(0, (3, heads, full))
