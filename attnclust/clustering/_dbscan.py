@@ -31,7 +31,8 @@ def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*
 
     Raises:
         ArgumentTypeError: tokens are no real floating numbers.
-        ArgumentError: a wrong shape, NaN or infinity, a negative radius, or fewer than 1 sample.
+        ArgumentError: a wrong shape, NaN or infinity, numbers too large or small to be squared, a negative
+            radius, or fewer than 1 sample.
 
     Example:
         >>> import numpy as np

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from attnclust._array import ArgumentError
+
 # Pairs computed again at a time, so that a level full of ties does not fill the memory.
 _CHUNK = 4096
 
@@ -31,10 +33,19 @@ class Distances:
 
     @classmethod
     def of(cls, tokens: Float[np.ndarray, "b n d"]) -> Distances:
-        """The distances of float64 tokens."""
-        centred = tokens - tokens.mean(axis=1, keepdims=True)
-        squared = centred @ centred.swapaxes(1, 2)
+        """The distances of float64 tokens; refuses numbers whose squares float64 cannot hold."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            centred = tokens - tokens.mean(axis=1, keepdims=True)
+            squared = centred @ centred.swapaxes(1, 2)
         norms = np.diagonal(squared, axis1=1, axis2=2).copy()
+        largest = norms.max(axis=1)
+        if not np.all(largest < 1e300) or (np.any(largest < 1e-290) and np.any(centred[largest < 1e-290])):
+            raise ArgumentError(
+                "tokens",
+                "their squared distances must lie between 1e-290 and 1e300",
+                f"{largest.min():.2g} to {largest.max():.2g}",
+                "Scale the tokens; no metric but eps depends on the unit.",
+            )
         squared *= -2
         squared += norms[:, :, None]
         squared += norms[:, None, :]
@@ -42,7 +53,7 @@ class Distances:
         squared[:, index, index] = 0
         # Sums of D products are off by at most D u R^2, R the largest norm; centring and adding up by less
         # than 8 u R^2. The two norms and twice the product make four of them.
-        error = 4 * (tokens.shape[2] + 8) * UNIT * norms.max(axis=1)
+        error = 4 * (tokens.shape[2] + 8) * UNIT * largest
         return cls(tokens, squared, error[:, None, None])
 
     def within(self, radius: Float[np.ndarray, " b"]) -> Bool[np.ndarray, "b n n"]:

@@ -91,7 +91,7 @@ def measure_levels(
     Args:
         levels: (L + 1, N, D) patch tokens in raster order, without class token or other prefix tokens; NumPy
             array or torch tensor. All is computed in float64.
-        objects: object id -> patch indices, at least two a object, no patch in two objects.
+        objects: object id -> patch indices, at least two each, no patch in two objects.
         class_names: object id -> class name, or one name an object in the order of ``objects``.
         protocol: ``official``, ``paper`` or ``blind``.
 
@@ -100,7 +100,8 @@ def measure_levels(
 
     Raises:
         ArgumentTypeError: tokens are no real floating numbers, or patch indices no integers.
-        ArgumentError: a wrong shape, NaN or infinity, an unknown protocol, objects or names that do not fit.
+        ArgumentError: a wrong shape, NaN or infinity, numbers too large or small to be squared, an unknown
+            protocol, objects or names that do not fit.
 
     Source: section 3.2 and appendix B of the paper, and the authors' notebook.
 

@@ -177,6 +177,9 @@ def test_wrong_arguments_are_refused():
     for wrong in (np.nan, np.inf):
         with pytest.raises(ArgumentError, match="1 NaN or infinite of 15"):
             dbscan(np.where(np.arange(15).reshape(5, 3) == 7, wrong, tokens), 1.0)
+    for unit in (1e170, 1e-170):
+        with pytest.raises(ArgumentError, match="squared distances"):
+            dbscan(unit * np.arange(15.0).reshape(5, 3), unit)
     for eps in (-1.0, np.nan, [1.0, 2.0]):
         with pytest.raises(ArgumentError, match="eps"):
             dbscan(tokens, eps)
