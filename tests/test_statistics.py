@@ -245,6 +245,13 @@ class TestRegion:
         assert inside == min(1, 2 * (10_001 - above) / 10_001)
         assert outside == min(1, 2 * (above + tied + 1) / 10_001)
 
+    def test_a_mean_one_bit_past_a_limit_is_on_it(self):
+        above, below = (np.full(99, np.nextafter(0.2, side)) for side in (1, 0))
+        assert region_p_values(above, images=30, low=0.2) == (1.0, 1.0)
+        assert region_p_values(below, images=30, low=0.2) == (1.0, 1.0)
+        assert region_p_values(above, images=30, high=0.2) == (1.0, 1.0)
+        assert region_p_values(below, images=30, high=0.2) == (1.0, 1.0)
+
     @pytest.mark.parametrize(("n", "least"), [(1, 1.0), (2, 0.5), (5, 0.0625), (8, 0.0078125)])
     def test_few_images_carry_little_evidence(self, n: int, least: float):
         inside, _ = region_p_values(bootstrap_means(np.full(n, 0.9)), images=n, low=0)

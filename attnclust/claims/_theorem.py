@@ -37,7 +37,7 @@ DIAMETERS = {
 def whole_contracts(steps: Steps) -> Iterator[Evidence]:
     """Claim 1: diam(Z') <= diam(Z)."""
     for form, (suffix, words) in FORMS.items():
-        rows = steps.where("form", form) & steps.where("rung", WHOLE) & (steps.columns["cluster"] == -1)
+        rows = steps.where("form", form) & steps.where("rung", WHOLE)
         yield _violations(
             steps,
             rows,

@@ -102,6 +102,10 @@ class TestMechanism:
         claim = verdicts(stepped=[stepped])["2.eps_upper"]
         assert (claim.verdict, claim.value) == ("supported", pytest.approx(-1))
 
+    def test_clusters_without_an_outside_have_no_weight_across(self):
+        claims = verdicts(stepped=[steps(outside=0, eps_upper=0.0)])
+        assert {claims[f"2.{name}"].verdict for name in ("eps_upper", "m_eps_upper")} == {"not measured"}
+
     def test_images_that_miss_a_block_are_left_out(self):
         rows = [row for row in steps() if row["image"] != "image-4" or row["block"] != 2]
         assert verdicts(stepped=[rows])["2.eps_upper"].n == IMAGES - 1
@@ -149,6 +153,10 @@ class TestShrinking:
         ]
         claim = verdicts(stepped=[few, whole(form)])[f"3.{form}"]
         assert (claim.verdict, claim.value) == (verdict, pytest.approx(value))
+
+    def test_every_head_counts(self):
+        stepped = steps("per_head", shrinks=lambda row: row["head"] == 0 or row["cluster"] == 0)
+        assert verdicts(stepped=[stepped])["3.per_head"].value == pytest.approx(2 / 3)
 
     def test_images_weigh_alike_however_many_steps_they_have(self):
         many = steps(shrinks=lambda row: row["image"] < 20)

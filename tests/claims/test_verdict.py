@@ -34,6 +34,12 @@ class TestRule:
         assert (beside.value, beside.ci_low) == (alone.value, pytest.approx(alone.ci_low, rel=1e-12))
         assert "corrected for the 10 rows of this run" in beside.sentence
 
+    def test_the_effect_that_could_be_found_is_that_of_the_corrected_level(self, weak: np.ndarray):
+        # s = sqrt(20 / 19) over 20 images; level 0.05 / 10: z = 2.807034 and 0.841621.
+        company = [evidence(weak - weak.mean(), row=str(row)) for row in range(5, 14)]
+        beside = settle([evidence(weak), *company], subject="model")[0]
+        assert f"a mean {(2.807034 + 0.841621) / np.sqrt(19):.3g} beyond the limit" in beside.sentence
+
     def test_what_is_not_measured_costs_the_others_nothing(self, weak: np.ndarray):
         empty = [evidence(np.empty(0), row=str(row)) for row in range(5, 14)]
         claims = settle([*empty, evidence(weak)], subject="model")
