@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TWIN, to_table, write_json, write_table
+from attnclust.report import build_page
 
 LEVELS, BLOCKS = 13, 12
 CONDITIONS = ("clean", "shuffle-2", "shuffle-8", "random-0.4", "salient-0.4", "non-salient-1.0")
@@ -208,31 +208,60 @@ def view_tables(
     return pictures, views
 
 
+def write_study(
+    folder: Path,
+    change: Callable[[dict[str, Any]], None] = lambda _: None,
+    *,
+    tables: tuple[str, ...] = ("claims", "views", "pictures"),
+    image: str = "scene-3",
+    role: str = "dog",
+    claim_rows: list[dict[str, Any]] | None = None,
+) -> Path:
+    """Write the records: `change` edits the summary, `tables` names the tables to write."""
+    summary = results()
+    change(summary)
+    pictures, views = view_tables(image, role)
+    rows = {
+        "claims": claims() if claim_rows is None else claim_rows,
+        "views": views,
+        "pictures": pictures,
+    }
+    for table in tables:
+        write_table(folder, table, to_table(table, rows[table]))
+    write_json(folder / "results.json", summary)
+    return folder
+
+
+def lighten(summary: dict[str, Any]) -> None:
+    """Keep two conditions, one metric and one diameter: few figures are drawn quickly."""
+    for subject in (summary, summary["random_twin"]):
+        subject["metrics"] = {
+            condition: {"purity": subject["metrics"][condition]["purity"]}
+            for condition in ("clean", "shuffle-8")
+        }
+        subject["layers"]["levels"] = {"raw_diameter": subject["layers"]["levels"]["raw_diameter"]}
+        subject["layers"]["steps"] = {PER_HEAD: subject["layers"]["steps"][PER_HEAD]}
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Callable[..., Path]:
-    """Write a study's folder: `change` edits the summary, `tables` names the tables to write."""
+    """``study(change, **options)`` writes a light study's folder (see :func:`write_study`)."""
 
     def write(
-        change: Callable[[dict[str, Any]], None] = lambda _: None,
-        *,
-        tables: tuple[str, ...] = ("claims", "views", "pictures"),
-        image: str = "scene-3",
-        role: str = "dog",
-        name: str = "study",
-        claim_rows: list[dict[str, Any]] | None = None,
+        change: Callable[[dict[str, Any]], None] = lambda _: None, *, name: str = "study", **options: Any
     ) -> Path:
-        folder = tmp_path / name
-        summary = copy.deepcopy(results())
-        change(summary)
-        pictures, views = view_tables(image, role)
-        rows = {
-            "claims": claims() if claim_rows is None else claim_rows,
-            "views": views,
-            "pictures": pictures,
-        }
-        for table in tables:
-            write_table(folder, table, to_table(table, rows[table]))
-        write_json(folder / "results.json", summary)
-        return folder
+        def both(summary: dict[str, Any]) -> None:
+            lighten(summary)
+            change(summary)
+
+        return write_study(tmp_path / name, both, **options)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a whole study, with its page; for tests that only read."""
+    folder = write_study(tmp_path_factory.mktemp("whole") / "study")
+    build_page(folder)
+    return folder
