@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from attnclust.data import LabelledImage, UnreadableImageError, open_photo, squash
 from attnclust.study.measure import Rows, Subject, measure
 from attnclust.study.prepare import CLEAN, View, views_of
-from attnclust.study.settings import Settings
+from attnclust.study.settings import Images, Settings
 from attnclust.study.shards import Progress
 from attnclust.study.views import corner_and_middle, neuron_rows, tokens_of
 
@@ -34,7 +34,7 @@ class _Batch:
 
 def collect(
     settings: Settings,
-    data: Sequence[LabelledImage],
+    data: Images,
     subjects: list[Subject],
     grid: tuple[int, int],
     done: Progress,
@@ -65,7 +65,7 @@ def collect(
 
 def _gather(
     settings: Settings,
-    data: Sequence[LabelledImage],
+    data: Images,
     subject: Subject,
     grid: tuple[int, int],
     first: int,

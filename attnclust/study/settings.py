@@ -11,7 +11,7 @@ from typing import Any
 
 from attnclust import __version__
 from attnclust._array import ArgumentError
-from attnclust.data import DEFAULT_CONDITIONS, LabelledImage, VOCObjects, make_scenes
+from attnclust.data import DEFAULT_CONDITIONS, VOCObjects, make_scenes
 from attnclust.models import STUDENT_NAME, LoadedModel
 from attnclust.records import SCHEMA_VERSION
 
@@ -19,6 +19,9 @@ SCENES = "scenes"
 DEFAULT_SCENES = 32
 # More scenes than any study reads: they are made one by one, when asked for.
 _SCENE_SUPPLY = 2**20
+
+Images = Sequence[Any]
+"""``Sequence[LabelledImage]``; not spelt out, since reading one to check its type may fail."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Settings:
         return DEFAULT_SCENES if self.limit is None and self.data == SCENES else self.limit
 
 
-def open_data(settings: Settings) -> Sequence[LabelledImage]:
+def open_data(settings: Settings) -> Images:
     """The data set that the settings name; a missing or empty folder is refused."""
     if settings.data == SCENES:
         return make_scenes(_SCENE_SUPPLY, seed=settings.seed)

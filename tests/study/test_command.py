@@ -118,6 +118,7 @@ def test_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     Image.new("RGB", (300, 200), "teal").save("sea.png")
     assert study.main([*QUICK, "--image", "sea.png", "--output", "out"]) == 0
     assert "sea.png" in {row["image"] for row in read_table(Path("out"), "views").to_pylist()}
+    capsys.readouterr()
     assert "nosuch.jpg" in wrong([*QUICK, "--image", "nosuch.jpg"], capsys)
     Path("letter.jpg").write_text("Dear reader")
     assert "letter.jpg" in wrong([*QUICK, "--image", "letter.jpg"], capsys)

@@ -122,9 +122,7 @@ def test_random_weights_have_no_twin_and_trained_ones_do(finished: Path, tmp_pat
     results = read_results(folder)
     assert results["random_twin"]["metrics"]["clean"]["purity"]["n"] == 2
     assert results["random_twin"]["metrics"] != results["metrics"]
-    twin = read_table(folder, "measurements").filter(
-        np.array(read_table(folder, "measurements")["subject"]) == "random_twin"
-    )
+    twin = [row for row in read_table(folder, "measurements").to_pylist() if row["subject"] == "random_twin"]
     # The twin is the untrained model of the study with the same seed.
     untrained = read_table(finished, "measurements").to_pylist()
     values = {(r["image"], r["condition"], r["level"], r["metric"]): r["value"] for r in untrained}
@@ -146,7 +144,7 @@ run_study(settings, output=Path({str(tmp_path / "killed")!r}))
 """
     with (tmp_path / "stderr").open("w") as stderr:
         process = subprocess.Popen([sys.executable, "-c", code], stderr=stderr)
-    first = tmp_path / "killed" / "shards" / "000000"
+    first = tmp_path / "killed" / "shards" / "000001"
     deadline = time.monotonic() + 300
     while not first.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -154,7 +152,7 @@ run_study(settings, output=Path({str(tmp_path / "killed")!r}))
     process.wait()
     assert first.exists(), (tmp_path / "stderr").read_text()
     assert not (tmp_path / "killed" / "results.json").exists(), "the study was too fast to be killed"
-    half_written = tmp_path / "killed" / "shards" / "000002.partial"
+    half_written = tmp_path / "killed" / "shards" / "000003.partial"
     half_written.mkdir(exist_ok=True)
     (half_written / "steps.parquet").write_bytes(b"half a file")
     resumed = run_study(settings, output=tmp_path / "killed")
