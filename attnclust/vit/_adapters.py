@@ -34,6 +34,16 @@ class Layout:
     grid: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The modules of a pre-norm block: z + attention(norm1(z)), then that + mlp(norm2(that))."""
+
+    norm1: nn.Module
+    attention: nn.Module
+    norm2: nn.Module
+    mlp: nn.Module
+
+
 class Adapter(abc.ABC):
     """Tells the tracer where a model's blocks are. For models whose blocks call PyTorch's fused attention.
 
@@ -83,6 +93,15 @@ class Adapter(abc.ABC):
         """The smallest module of a block that holds all of its attention: its output is what is checked."""
         return block
 
+    def parts(self, block: nn.Module) -> Parts:
+        """The modules between which a pre-norm block's stages lie; only the stage ledger asks."""
+        raise UntraceableError(
+            "adapter",
+            "must name the parts of a block for its stages to be measured",
+            f"{type(self).__name__} without parts()",
+            "Override Adapter.parts.",
+        )
+
 
 class HeadsAdapter(Adapter):
     """For models whose attention does not go through PyTorch's fused function: it says what the heads are."""
@@ -112,6 +131,19 @@ class TimmAdapter(Adapter):
         """The block's ``attn``; the block itself where attention and MLP run in parallel inside it."""
         attention = getattr(block, "attn", None)
         return attention if isinstance(attention, nn.Module) else block
+
+    def parts(self, block: nn.Module) -> Parts:
+        """``norm1``, ``attn``, ``norm2`` and ``mlp``, as timm's pre-norm blocks call them."""
+        named = [getattr(block, name, None) for name in ("norm1", "attn", "norm2", "mlp")]
+        modules = [each for each in named if isinstance(each, nn.Module)]
+        if len(modules) < 4:
+            raise UntraceableError(
+                "model",
+                "a block must have norm1, attn, norm2 and mlp for its stages to be measured",
+                f"{type(block).__name__} without",
+                "Pass an adapter with parts().",
+            )
+        return Parts(*modules)
 
     def layout(self, model: nn.Module, images: Tensor) -> Layout:
         """The grid of the patch embedding for these images, and the model's number of prefix tokens."""

@@ -77,6 +77,16 @@ def stream(
     1 (1, 5, 192) True
     2 (1, 5, 192) True
     """
+    if attention not in ("mean", "heads", None):
+        raise ArgumentError(
+            "attention", "one of 'mean', 'heads', None", repr(attention), "Choose one of them."
+        )
+    images, adapter = check_arguments(model, images, adapter)
+    return _levels(model, images, adapter, attention, values)
+
+
+def check_arguments(model: Any, images: Any, adapter: Adapter | None) -> tuple[Tensor, Adapter]:
+    """The images, and the adapter for the model, if both can be taken."""
     if not isinstance(model, nn.Module):
         raise ArgumentTypeError(
             "model",
@@ -84,13 +94,7 @@ def stream(
             type(model).__name__,
             "Give a model, such as timm.create_model(...).",
         )
-    if attention not in ("mean", "heads", None):
-        raise ArgumentError(
-            "attention", "one of 'mean', 'heads', None", repr(attention), "Choose one of them."
-        )
-    images = check_images(model, images)
-    adapter = adapter_for(model) if adapter is None else adapter
-    return _levels(model, images, adapter, attention, values)
+    return check_images(model, images), adapter_for(model) if adapter is None else adapter
 
 
 def _levels(

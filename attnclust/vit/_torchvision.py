@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from attnclust._array import ArgumentError
-from attnclust.vit._adapters import HeadsAdapter, Layout
+from attnclust.vit._adapters import HeadsAdapter, Layout, Parts
 from attnclust.vit._heads import Heads
 
 
@@ -37,6 +37,10 @@ class TorchvisionAdapter(HeadsAdapter):
     def attention(self, block: nn.Module) -> nn.Module:
         """The layer's MultiheadAttention."""
         return block.get_submodule("self_attention")
+
+    def parts(self, block: nn.Module) -> Parts:
+        """``ln_1``, ``self_attention``, ``ln_2`` and ``mlp``."""
+        return Parts(*(block.get_submodule(name) for name in ("ln_1", "self_attention", "ln_2", "mlp")))
 
     def layout(self, model: nn.Module, images: Tensor) -> Layout:
         """One class token, then the patches of a square image."""
