@@ -95,7 +95,7 @@ def non_salient_drop(curves: Curves) -> Iterator[Evidence]:
 
 def level_zero(curves: Curves) -> Iterator[Evidence]:
     """Claim 18, as far as clusters tell: those of level 0 agree with the objects beyond chance."""
-    metric = "adjusted_mutual_information"
+    metric = "adjusted_mutual_info"
     start = curves.of("clean", metric)[:, :1].ravel()
     yield Sampled(
         id="18.agreement",

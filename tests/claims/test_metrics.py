@@ -252,7 +252,7 @@ class TestLevelZero:
     def test_only_level_0_counts(self, start: float | np.ndarray, verdict: str):
         values = trend(0.0, start=0.0) + start
         values[:, 1:] *= -1
-        claim = verdicts([curves("adjusted_mutual_information", values)])["18.agreement"]
+        claim = verdicts([curves("adjusted_mutual_info", values)])["18.agreement"]
         assert claim.verdict == verdict
 
     def test_not_measured(self):
