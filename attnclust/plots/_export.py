@@ -50,7 +50,7 @@ def to_svg(figure: Figure, *, name: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
 
 
-def to_png(figure: Figure, *, scale: float | int = 2.0, colours: int = 160) -> bytes:
+def to_png(figure: Figure, *, scale: float | int = 2.0, colours: int = 256) -> bytes:
     """The figure as PNG with a palette of at most `colours`, `scale` pixels a point, on white."""
     stream = io.BytesIO()
     with house_style():

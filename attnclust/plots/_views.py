@@ -106,8 +106,8 @@ def draw_views(
         grid = figure.subplots(len(rows), len(columns), squeeze=False)
         palette = colormaps["RdBu_r"]
         shown: Any = None
-        for axes_row, views_row, row in zip(grid, views, rows, strict=True):
-            for axes, view, column in zip(axes_row, views_row, columns, strict=True):
+        for place, (views_row, row) in enumerate(zip(views, rows, strict=True)):
+            for axes, view, column in zip(grid[place], views_row, columns, strict=True):
                 axes.set(xticks=[], yticks=[])
                 axes.grid(visible=False)
                 axes.spines[:].set_visible(False)
@@ -115,9 +115,9 @@ def draw_views(
                     shown = axes.imshow(
                         _reduced(view), cmap=palette, vmin=-scale, vmax=scale, interpolation="nearest"
                     )
-                if axes is axes_row[0]:
+                if axes is grid[place, 0]:
                     axes.set_ylabel(row)
-                if axes_row is grid[0]:
+                if place == 0:
                     axes.set_title(column[:16], fontsize=9, fontweight="normal", loc="center")
         if shown is not None:
             figure.colorbar(shown, ax=list(grid.flat), location="bottom", label=unit, shrink=0.7, aspect=40)

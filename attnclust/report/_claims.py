@@ -34,10 +34,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The rows by the claim's number, and how often each verdict was given."""
+    """The rows by the claim's number, and how often each verdict was given, in all and for each claim.
+
+    `counts` and the counts of `overview` are (symbol, verdict, how often).
+    """
 
     groups: list[tuple[str, list[Row]]]
     counts: list[tuple[str, str, int]]
+    overview: list[tuple[str, list[tuple[str, str, int]]]]
     has_twin: bool
     csv: str
 
@@ -52,15 +56,20 @@ def ledger(study: Study) -> Ledger | None:
     groups: dict[str, list[Row]] = {}
     for entry in mine:
         groups.setdefault(str(entry["claim"]), []).append(_row(entry, twins.get(entry["id"])))
-    counts = Counter(entry["verdict"] for entry in mine)
-    order = [*SYMBOLS, *(verdict for verdict in counts if verdict not in SYMBOLS)]
     head = ["id", "statement", "verdict", "statistic", "value", "ci_low", "ci_high", "n", "subject"]
     return Ledger(
         list(groups.items()),
-        [(SYMBOLS.get(verdict, "·"), verdict, counts[verdict]) for verdict in order if counts[verdict]],
+        _counts([entry["verdict"] for entry in mine]),
+        [(claim, _counts([row.verdict for row in rows])) for claim, rows in groups.items()],
         bool(twins),
         as_csv(head, [[entry[name] for name in head] for entry in entries]),
     )
+
+
+def _counts(verdicts: list[str]) -> list[tuple[str, str, int]]:
+    counts = Counter(verdicts)
+    order = [*SYMBOLS, *(verdict for verdict in counts if verdict not in SYMBOLS)]
+    return [(SYMBOLS.get(verdict, "·"), verdict, counts[verdict]) for verdict in order if counts[verdict]]
 
 
 def _entries(study: Study) -> list[dict[str, Any]]:

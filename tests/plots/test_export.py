@@ -10,7 +10,7 @@ from PIL import Image
 
 from attnclust.plots import ROLES, Curve, Panel, draw_curves, to_png, to_svg
 
-HOSTILE = ("<script>alert(1)</script>", r"$\frac{", "_hidden", "a & b", "-->")
+HOSTILE = ("<script>alert(1)</script>", r"$\frac{", r"$\frac{$", "_hidden", "a & b", "-->")
 
 
 def figure(labels: tuple[str, ...] = ("clean", "shuffle-2"), **options):

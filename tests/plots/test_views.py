@@ -93,5 +93,9 @@ def test_a_sheet_names_rows_and_columns_and_leaves_gaps() -> None:
         scale=1.0,
         unit="view",
     )
-    assert len([axes for axes in sheet.axes if axes.images]) == 3
+    pictures = sheet.axes[:4]
+    assert [len(axes.images) for axes in pictures] == [1, 0, 1, 1]
+    assert [axes.get_title("center") for axes in pictures] == ["class token", "$\\frac{", "", ""]
+    assert [axes.get_ylabel() for axes in pictures] == ["level 1", "", "level 12", ""]
+    assert sheet.axes[4].get_xlabel() == "view"
     assert to_png(sheet)[:4] == b"\x89PNG"

@@ -80,7 +80,8 @@ def test_text_in_figures_is_legible(browser: Any, whole: Path, width: int) -> No
     sizes = browser.execute_script("""
         return [...document.querySelectorAll('figure svg')].flatMap(svg => {
             const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-            return [...svg.querySelectorAll('text')].map(t => scale * parseFloat(getComputedStyle(t).fontSize));
+            const size = t => parseFloat(getComputedStyle(t).fontSize);
+            return [...svg.querySelectorAll('text')].map(t => scale * size(t));
         });
     """)
     assert len(sizes) > 100
@@ -98,8 +99,9 @@ def test_light_and_dark_differ_and_keep_their_contrast(browser: Any, whole: Path
             const against = colour => { const l = luminance(colour);
                 return (Math.max(l, ground) + 0.05) / (Math.min(l, ground) + 0.05); };
             const found = {ground};
-            for (const [name, chosen] of Object.entries({text: 'section p', soft: 'figcaption', link: '.save a',
-                    good: '.verdict.supported', bad: '.verdict.contradicted', open: '.verdict.undecided'}))
+            for (const [name, chosen] of Object.entries({
+                    text: 'section p', soft: 'figcaption', link: '.save a', good: '.verdict.supported',
+                    bad: '.verdict.contradicted', open: '.verdict.undecided'}))
                 found[name] = against(getComputedStyle(document.querySelector(chosen)).color);
             for (const role of ['ink', 'blue', 'vermilion', 'green', 'purple', 'amber', 'sky']) {
                 const probe = document.body.appendChild(document.createElement('i'));

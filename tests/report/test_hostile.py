@@ -17,7 +17,7 @@ from .reading import Page
 NAMES = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    r"$\frac{",
+    r"$\frac{ $x_1$ $\frac{$",
     "{{ 7 * 7 }}{% raw %}",
     "</style></svg></table>&amp;'",
     "_under\u202e\n<b>",

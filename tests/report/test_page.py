@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -241,7 +242,7 @@ def test_headings_descend_one_level_at_a_time(whole: Path) -> None:
     levels = [int(tag[1]) for tag, _ in Page(whole / "index.html").elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_figures_lie_beside_the_page_and_stale_ones_go(study: Study) -> None:
@@ -262,7 +263,7 @@ def test_seventeen_conditions_are_split_by_family(study: Study) -> None:
 
     def spread(summary: dict[str, Any]) -> None:
         clean = summary["metrics"]["clean"]
-        summary["metrics"] = {name: clean for name in names}
+        summary["metrics"] = dict.fromkeys(names, clean)
         summary["random_twin"] = None
         summary["images"] = {}
 
