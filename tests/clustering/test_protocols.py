@@ -282,6 +282,14 @@ def test_nearest_of_another_object_counts():
     assert found["nearest_same_object"] == pytest.approx(4 / 6)
 
 
+def test_ties_for_the_nearest_count_as_the_same_object_and_near_ties_do_not():
+    objects = {1: [0, 1], 2: [2, 3]}
+    # Patch 1 lies between 0, on its own object, and 2, on the other; 2 between 1 and 3.
+    assert measure_level(np.array([[0.0], [1], [2], [3]]), objects, ["a", "b"])["nearest_same_object"] == 1
+    nearer = measure_level(np.array([[0.0], [1], [2 - 1e-9], [3]]), objects, ["a", "b"])
+    assert nearer["nearest_same_object"] == 1 / 2
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_batch_is_its_levels(protocol):
     _, objects, names = scene(0)
