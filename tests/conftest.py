@@ -19,5 +19,5 @@ def real_data() -> Path:
     """The folder with the trained DeiT-Tiny and the real VOC images (ATTNCLUST_DATA, else ../shared/data)."""
     root = Path(os.environ.get("ATTNCLUST_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not (root / "weights").is_dir():
-        pytest.skip(f"real data not found at {root}: set ATTNCLUST_DATA to a folder with weights/ and VOCdevkit/")
+        pytest.skip(f"no real data at {root}: set ATTNCLUST_DATA to a folder with weights/, VOCdevkit/")
     return root

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import timm
 import torch
@@ -24,7 +24,7 @@ class LoadedModel:
     """A vision transformer in evaluation mode, float32, and where its weights come from.
 
     Attributes:
-        model: the module.
+        model: the torch module; its attributes are the architecture's own.
         name: timm's name, or ``attnclust_student``.
         weights: ``embedded`` (in this package), ``checkpoint`` (a file), ``pretrained`` (timm's download) or
             ``random``.
@@ -34,7 +34,7 @@ class LoadedModel:
         mean, std: the normalisation of the model's training, for pixels in [0, 1].
     """
 
-    model: nn.Module
+    model: Any
     name: str
     weights: WeightsKind
     sha256: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from timm.models.vision_transformer import VisionTransformer
@@ -36,7 +37,7 @@ def build_student(*, seed: int = 0) -> VisionTransformer:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = VisionTransformer(
+        model: Any = VisionTransformer(
             img_size=SIZE,
             patch_size=PATCH,
             embed_dim=WIDTH,

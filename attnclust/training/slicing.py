@@ -111,6 +111,9 @@ def _slice(student: Module, teacher: Module, moments: _Moments, projection: Tens
     patch = teacher.patch_embed.proj
     student.patch_embed.proj.weight.copy_(torch.einsum("dchw,dn->nchw", patch.weight.double(), projection))
     student.patch_embed.proj.bias.copy_(patch.bias.double() @ projection)
+    # The teacher's gains and offsets go into the linear maps that follow.
+    for norm in (module for module in student.modules() if isinstance(module, torch.nn.LayerNorm)):
+        norm.reset_parameters()
     for index, (thin, thick) in enumerate(zip(student.blocks, teacher.blocks, strict=True)):
         _slice_attention(
             thin.attn, thick.attn, into(thick.norm1, thick.attn.qkv), moments.heads[index], projection
