@@ -45,7 +45,7 @@ def neuron_view(
     Raises:
         ArgumentTypeError: arrays of different kinds or not floating; an index that is no int.
         ArgumentError: shapes that do not fit, an index out of range, a prefix token at level 0, a wrong
-        ``out``.
+            ``out``.
 
     Examples:
         >>> import numpy as np

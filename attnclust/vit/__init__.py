@@ -2,6 +2,7 @@
 
 from attnclust.vit._adapters import Adapter, HeadsAdapter, Layout, Parts, TimmAdapter
 from attnclust.vit._errors import UntraceableError
+from attnclust.vit._filters import patch_filters
 from attnclust.vit._heads import Heads
 from attnclust.vit._stages import STAGES, stage_ledger
 from attnclust.vit._stream import Level, stream
@@ -20,6 +21,7 @@ __all__ = [
     "TorchvisionAdapter",
     "Trace",
     "UntraceableError",
+    "patch_filters",
     "stage_ledger",
     "stream",
     "trace",

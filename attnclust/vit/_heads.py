@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 # How much memory the weights of all heads may take at a time: on a CPU what stays in the cache.
@@ -18,19 +19,16 @@ _CUDA_CHUNK_BYTES = 256 * 2**20
 
 @dataclass(frozen=True)
 class Heads:
-    """The inputs of one multi-head softmax attention: weights = softmax(scale q k^T + bias), output =
-    weights v.
+    """The inputs of one multi-head softmax attention.
 
-    Attributes
-    ----------
-    query, key : Tensor, shape (B, H, T, d)
-        After every normalisation and rotation, before the scale.
-    value : Tensor, shape (B, H, T, d_h)
-        What the weights average.
-    scale : float
-        Factor of the logits, often 1/sqrt(d).
-    bias : Tensor or None, broadcastable to (B, H, T, T)
-        Added to the logits (relative positions, masks); boolean: True where a key may be seen.
+    Its weights are softmax(scale q k^T + bias), its output weights v.
+
+    Attributes:
+        query, key: ``(B, H, T, d)``, after every normalisation and rotation, before the scale.
+        value: ``(B, H, T, d_h)``, what the weights average.
+        scale: the factor of the logits, often 1/sqrt(d).
+        bias: broadcastable to ``(B, H, T, T)``, added to the logits (relative positions, masks); boolean:
+            True where a key may be seen; None for none.
     """
 
     query: Tensor
@@ -39,11 +37,11 @@ class Heads:
     scale: float
     bias: Tensor | None = None
 
-    def weights(self) -> Tensor:
+    def weights(self) -> Float[Tensor, "batch heads tokens tokens"]:
         """The attention of every head, (B, H, T, T), in float32, or float64 if the queries are."""
         return self._logits(slice(None)).softmax(dim=-1)
 
-    def mean_weights(self) -> Tensor:
+    def mean_weights(self) -> Float[Tensor, "batch tokens tokens"]:
         """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
 
         A few images are done at a time, in the same memory, so that the maps of all heads never exist

@@ -35,9 +35,8 @@ def stage_ledger(
     Args:
         model: a model that :func:`attnclust.vit.trace` can trace, with pre-norm blocks.
         images: as for :func:`attnclust.vit.trace`.
-        measure: called with the tokens ``(B, T, width)`` of one stage at a time, in the model's dtype; the
-        width is
-            the model's, but the heads' together at ``values`` and ``attention``.
+        measure: called with the tokens ``(B, T, width)`` of one stage at a time, in the model's dtype;
+            the width is the model's, but the heads' together at ``values`` and ``attention``.
         adapter: for models that are not timm's; it must name the parts of a block.
 
     Returns:

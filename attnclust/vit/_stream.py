@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnclust._array import ArgumentError, ArgumentTypeError
@@ -23,27 +24,21 @@ AttentionKind = Any
 class Level:
     """One level of a traced model.
 
-    Attributes
-    ----------
-    index : int
-        0 for the input of block 1, l for the output of block l.
-    tokens : Tensor, shape (B, T, D), in the model's dtype
-        Position embedding and prefix tokens included, before the final normalisation.
-    attention : Tensor or None, shape (B, T, T) or (B, H, T, T), float32 (float64 for a float64 model)
-        Of block ``index``, which leads here; ``[..., j, k]`` is the weight that token j gives to token k.
-        None at level 0, and where it was not asked for.
-    values : Tensor or None, shape (B, H, T, d_h), in the model's dtype
-        What block ``index`` averages with that attention.
-    prefix_tokens : int
-        How many tokens stand before the patches.
-    grid : (int, int)
-        Rows and columns of patches: T = prefix_tokens + rows * columns.
+    Attributes:
+        index: 0 for the input of block 1, l for the output of block l.
+        tokens: in the model's dtype; position embedding and prefix tokens included, before any final
+            normalisation.
+        attention: of block `index`, which leads here: ``[..., j, k]`` is the weight that token j gives to
+            token k; float32 (float64 for a float64 model). None at level 0, and where it was not asked for.
+        values: what the heads of block `index` average with it, in the model's dtype; None likewise.
+        prefix_tokens: how many tokens stand before the patches.
+        grid: rows and columns of patches: tokens = prefix_tokens + rows * columns.
     """
 
     index: int
-    tokens: Tensor
-    attention: Tensor | None
-    values: Tensor | None
+    tokens: Float[Tensor, "batch tokens width"]
+    attention: Float[Tensor, "batch *maps tokens tokens"] | None
+    values: Float[Tensor, "batch heads tokens d_h"] | None
     prefix_tokens: int
     grid: tuple[int, int]
 
@@ -62,20 +57,17 @@ def stream(
     it collects from here. Each block runs when its level is asked for. Between levels the model is as it was:
     its modes, hooks and gradients are untouched, and an iteration may be left off at any point.
 
-    Returns
-    -------
-    Iterator of Level
-        Level 0 first.
+    Returns:
+        An iterator over levels, level 0 first.
 
-    Examples
-    --------
-    >>> import timm, torch
-    >>> model = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=2)
-    >>> for level in stream(model, torch.rand(1, 3, 32, 32)):
-    ...     print(level.index, tuple(level.tokens.shape), level.attention is not None)
-    0 (1, 5, 192) False
-    1 (1, 5, 192) True
-    2 (1, 5, 192) True
+    Examples:
+        >>> import timm, torch
+        >>> model = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=2)
+        >>> for level in stream(model, torch.rand(1, 3, 32, 32)):
+        ...     print(level.index, tuple(level.tokens.shape), level.attention is not None)
+        0 (1, 5, 192) False
+        1 (1, 5, 192) True
+        2 (1, 5, 192) True
     """
     if attention not in ("mean", "heads", None):
         raise ArgumentError(
