@@ -63,10 +63,12 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
         shards.add(rows, progress)
     done = shards.progress()
     if not done.selected:
+        reasons = _reasons(shards.table("images"))
+        shards.remove()  # so that the folder is free for other data
         raise ArgumentError(
             "--data",
             "at least one image must pass the selection (two big objects with three patches each)",
-            f"none of {done.next_index} in {settings.data} ({_reasons(shards.table('images'))})",
+            f"none of {done.next_index} in {settings.data} ({reasons})",
             "Give more images, or images with larger objects.",
         )
     shards.merge(folder)
@@ -87,27 +89,17 @@ def _device(name: str) -> torch.device:
 def _claim(folder: Path, who: dict[str, Any]) -> bool:
     """Make the folder this study's own, or refuse it; True if the study in it is complete."""
     file = folder / "study.json"
+    holdings = ["shards", "results.json", "index.html", *(f"{name}.parquet" for name in TABLES)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            if json.loads(file.read_text("utf-8")) != json.loads(json.dumps(who)):
+        if not file.exists() or json.loads(file.read_text("utf-8")) != json.loads(json.dumps(who)):
+            if any((folder / name).exists() for name in holdings):
                 raise ArgumentError(
                     "--output",
                     "must be empty, or hold records of this very study",
                     f"{folder}, which holds another study's records",
                     "Choose another folder; nothing in this one was changed.",
                 )
-        elif any(
-            (folder / name).exists()
-            for name in ("results.json", "index.html", *(f"{t}.parquet" for t in TABLES))
-        ):
-            raise ArgumentError(
-                "--output",
-                "must be empty, or hold records of this very study",
-                f"{folder}, which holds a report of unknown origin",
-                "Choose another folder; nothing in this one was changed.",
-            )
-        else:
             write_json(file, who)
     except OSError as error:
         raise ArgumentError(

@@ -204,6 +204,8 @@ def test_no_image_left_is_refused_with_the_reason(voc: Path, tmp_path: Path):
         file.write_bytes(b"no picture")
     with pytest.raises(ArgumentError, match=r"at least one image must pass.*none of 4.*scene-11"):
         run_study(small(data=str(voc), limit=None), output=tmp_path / "out")
+    # The folder is free again.
+    assert run_study(small(limit=1, conditions=("clean",)), output=tmp_path / "out") == tmp_path / "out"
 
 
 def test_scenes_and_their_voc_copy_give_the_same_selection(voc: Path, tmp_path: Path):
