@@ -41,8 +41,10 @@ class Instance:
         a, tokens = self.rows, range(len(self.rows))
         inside = [k for k in tokens if self.members[k]]
         outside = [k for k in tokens if not self.members[k]]
-        new = [[sum((a[j][k] * z[c] for k, z in enumerate(self.tokens)), Fraction(0)) for c in columns(self)]
-               for j in tokens]
+        new = [
+            [sum((a[j][k] * z[c] for k, z in enumerate(self.tokens)), Fraction(0)) for c in columns(self)]
+            for j in tokens
+        ]
         d, big = self.diameter(self.tokens, inside), self.diameter(self.tokens, list(tokens))
         m = Fraction(len(outside))
         crossing = [a[j][k] for j in inside for k in outside]
@@ -53,8 +55,10 @@ class Instance:
             return sum((abs(a[j][k] - a[i][k]) for k in tokens), Fraction(0)) / 2
 
         def cluster_dobrushin(j: int, i: int) -> Fraction:
-            one_sided = [sum((max(a[x][k] - a[y][k], Fraction(0)) for k in outside), Fraction(0))
-                         for x, y in ((j, i), (i, j))]
+            one_sided = [
+                sum((max(a[x][k] - a[y][k], Fraction(0)) for k in outside), Fraction(0))
+                for x, y in ((j, i), (i, j))
+            ]
             kappa = max(one_sided)
             return (variation(j, i) - kappa) * d + kappa * big
 
@@ -98,8 +102,10 @@ def extremal() -> Instance:
 
 
 def capped() -> Instance:
-    """m eps_upper > 1: the upper outside mass is capped at 1."""
-    rows = [[Fraction(x, 10) for x in row] for row in ([1, 0, 8, 1], [3, 3, 2, 2], [0, 9, 1, 0], [4, 1, 0, 5])]
+    """More than 1 as m eps_upper: the upper outside mass is capped at 1."""
+    rows = [
+        [Fraction(x, 10) for x in row] for row in ([1, 0, 8, 1], [3, 3, 2, 2], [0, 9, 1, 0], [4, 1, 0, 5])
+    ]
     tokens = [[Fraction(x), Fraction(y, 2)] for x, y in ((0, 1), (1, 3), (-2, 0), (2, -5))]
     return Instance(rows, tokens, [True, True, False, False], sup=False)
 
@@ -154,7 +160,9 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Attnclust Require Import statements evaluate.
 
 """
-    return head + "\n".join(lemma(number, x) for number, x in enumerate(instances(), start=1))
+    lemmas = [lemma(number, x) for number, x in enumerate(instances(), start=1)]
+    names = ", ".join(f"instance_{number:02d}" for number in range(1, len(lemmas) + 1))
+    return head + "\n".join(lemmas) + f"\nDefinition all_instances := ({names}).\n"
 
 
 def main() -> int:

@@ -668,3 +668,5 @@ Lemma instance_24 : @agrees 3 1
     paper_appendix_is := frac 117851 10800;
     paper_main_is := frac 760849 32400 |}.
 Proof. by apply: by_evaluation; vm_compute. Qed.
+
+Definition all_instances := (instance_01, instance_02, instance_03, instance_04, instance_05, instance_06, instance_07, instance_08, instance_09, instance_10, instance_11, instance_12, instance_13, instance_14, instance_15, instance_16, instance_17, instance_18, instance_19, instance_20, instance_21, instance_22, instance_23, instance_24).

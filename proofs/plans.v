@@ -93,3 +93,10 @@ rewrite (eq_bigr (fun k => (A j k - A i k) *: (z k - o))) => [h|k _]; last first
 apply: le_trans h _; rewrite le_eqVlt; apply/orP; left; apply/eqP; congr (_ * _).
 by apply: eq_bigr => k _; rewrite expr_div_n.
 Qed.
+
+Theorem block_recursion : statements.block_recursion.
+Proof.
+move=> R V N T K A z c C pi HN HA hz hpi hC h0; elim=> [//|t IH] j i.
+rewrite hz; apply: le_trans (hC t j i).
+exact: (block_transport HN (HA t) IH (hpi t j i)).
+Qed.

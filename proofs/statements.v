@@ -413,6 +413,16 @@ Definition chi : Prop :=
   (forall w : T -> R, N (\sum_k (w k * s k) *: (z k - o)) ^+ 2 <= L * \sum_k w k ^+ 2) ->
   N (attend A z j - attend A z i) ^+ 2 <= L * \sum_k (A j k - A i k) ^+ 2 / s k ^+ 2.
 
+(* Over depth: a table that the best (or any) plans carry from layer to layer bounds every level. *)
+Definition block_recursion : Prop :=
+  forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T K : finType)
+         (A : nat -> T -> T -> R) (z : nat -> T -> V) (c : T -> K) (C : nat -> K -> K -> R) pi,
+  seminorm N -> (forall t, stochastic (A t)) -> (forall t, z t.+1 = attend (A t) (z t)) ->
+  (forall t j i, coupling (cells c (excess (A t) j i)) (cells c (excess (A t) i j)) (pi t j i)) ->
+  (forall t j i, cost (pi t j i) (C t) <= C t.+1 (c j) (c i)) ->
+  (forall k l, N (z 0%N k - z 0%N l) <= C 0%N (c k) (c l)) ->
+  forall t k l, N (z t k - z t l) <= C t (c k) (c l).
+
 (* Clusters c, their masses under the rows: what can stay inside cluster r is paid with its own
    diameter, only the rest with D. *)
 Definition block_recursion_linear : Prop :=
@@ -485,6 +495,57 @@ Definition odds_cluster : Prop :=
   seminorm N -> stochastic A -> 1 <= r ->
   (forall j i, j \in G -> i \in G -> forall k l, A j k * A i l <= r ^+ 2 * (A j l * A i k)) ->
   diam N (attend A z) G <= (r - 1) / (r + 1) * diam N z setT.
+
+Section Softmax.
+Context {R : realFieldType} {V : lmodType R} {T : finType}.
+Implicit Types (e : R -> R) (z : T -> V).
+
+(* What is used of the exponential (of any base above 1). *)
+Definition exponential e : Prop :=
+  [/\ e 0 = 1, forall x y, e (x + y) = e x * e y & forall x y, x <= y -> e x <= e y].
+
+Definition tanh_of e (x : R) : R := (e (2%:R * x) - 1) / (e (2%:R * x) + 1).
+
+(* Logits: a form of query and key, additive in both, of norm at most beta. *)
+Definition logits (N : V -> R) (B : V -> V -> R) (beta : R) : Prop :=
+  [/\ forall x x' y, B (x - x') y = B x y - B x' y,
+      forall x y y', B x (y - y') = B x y - B x y'
+    & forall x y, B x y <= beta * N x * N y].
+
+Definition softmax e (B : V -> V -> R) z (j k : T) : R :=
+  e (B (z j) (z k)) / \sum_i e (B (z j) (z i)).
+
+(* How far apart two odds-bounded rows can be on a set to which one gives y; E = exp(- omega). *)
+Definition phi (E y : R) : R := y * (1 - y) * (1 - E) / (1 - y + y * E).
+
+End Softmax.
+
+Definition cluster_cubic : Prop :=
+  forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T : finType) (e : R -> R)
+         (B : V -> V -> R) (beta : R) (z : T -> V) (G : {set T}),
+  seminorm N -> exponential e -> 0 <= beta -> logits N B beta ->
+  let d := diam N z G in let D := diam N z setT in
+  diam N (attend (softmax e B z) z) G <= tanh_of e (beta * d * D / 4%:R) * D.
+
+(* The second inequality needs tanh x <= x, which the natural base gives. *)
+Definition cubic : Prop :=
+  forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T : finType) (e : R -> R)
+         (B : V -> V -> R) (beta : R) (z : T -> V),
+  seminorm N -> exponential e -> 0 <= beta -> logits N B beta ->
+  let D := diam N z setT in let new := diam N (attend (softmax e B z) z) setT in
+  new <= tanh_of e (beta * D ^+ 2 / 4%:R) * D /\
+  ((forall x, 0 <= x -> tanh_of e x <= x) -> new <= beta / 4%:R * D ^+ 3).
+
+(* x: no row of G gives more than x away. *)
+Definition softmax_cluster : Prop :=
+  forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T : finType) (e : R -> R)
+         (B : V -> V -> R) (beta x : R) (z : T -> V) (G : {set T}),
+  seminorm N -> exponential e -> 0 <= beta -> logits N B beta -> G != set0 ->
+  (forall j, j \in G -> mass (softmax e B z) j (~: G) <= x) ->
+  let d := diam N z G in let D := diam N z setT in let omega := beta * d * D in
+  let peak := tanh_of e (omega / 4%:R) in
+  diam N (attend (softmax e B z) z) G
+    <= peak * d + (if x <= 1 / (1 + e (- (omega / 2%:R))) then phi (e (- omega)) x else peak) * (D - d).
 
 (* ======================================================================= Neurons *)
 
