@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from attnclust.vit import trace
+from attnclust.data import VOCObjects, select_objects, squash
+from attnclust.geometry import cluster_diameters, diameter
+from attnclust.vit import stage_ledger, stream, trace
 
 from .small_models import plain, unfused_weights
 
@@ -27,11 +30,7 @@ def model(real_data: Path) -> nn.Module:
 def photos(real_data: Path) -> Tensor:
     files = sorted((real_data / "photos").glob("*.jp*g"))[:3]
     assert len(files) == 3
-    pixels = [
-        np.asarray(Image.open(file).convert("RGB").resize((224, 224)), np.float32) / 255 for file in files
-    ]
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    return ((torch.from_numpy(np.stack(pixels)) - mean) / std).permute(0, 3, 1, 2)
+    return normalise(np.stack([np.asarray(Image.open(f).convert("RGB").resize((224, 224))) for f in files]))
 
 
 def test_trace_of_a_trained_model(model: nn.Module, photos: Tensor) -> None:
@@ -60,8 +59,52 @@ def test_value_diameters_shrink_in_every_head(model: nn.Module, photos: Tensor) 
         )
         for head in range(3):
             slack = 1e-12 * float(before.abs().max())
-            assert diameter(after[0, head]) <= diameter(before[0, head]) + slack
+            assert float(diameter(after[0, head])) <= float(diameter(before[0, head])) + slack
 
 
-def diameter(points: Tensor) -> float:
-    return float((points[:, None] - points[None]).norm(dim=-1).max())
+def test_the_residual_stream_contracts_and_expands_as_measured_before(
+    real_data: Path, model: nn.Module
+) -> None:
+    """Once measured on 21 images: the objects' raw diameters fall to a third by the middle and grow back by
+    the end; relative to all tokens they fall from about 0.81 to 0.64; angular ones stay nearly flat."""
+    images, labels = (torch.stack(each) for each in zip(*_selected(real_data), strict=True))
+    assert len(images) == 21
+    raw, relative, chords = [], [], []
+    for level in stream(model, images, attention=None):
+        tokens = level.tokens
+        counted = torch.stack([torch.bincount(row[row >= 0], minlength=9) > 0 for row in labels])
+        widest = cluster_diameters(tokens, labels, clusters=9)
+        unit = cluster_diameters(tokens / tokens.norm(dim=-1, keepdim=True), labels, clusters=9)
+        share = widest / diameter(tokens)[:, None]
+        for curve, each in zip((raw, relative, chords), (widest, share, unit), strict=True):
+            curve.append(float(((each * counted).sum(dim=1) / counted.sum(dim=1)).mean()))
+    assert len(raw) == 13
+    assert 0.25 < raw[5] / raw[0] < 0.4
+    assert 2 < raw[12] / raw[5] < 3
+    assert abs(relative[0] - 0.81) < 0.01
+    assert abs(relative[12] - 0.64) < 0.01
+    assert max(chords) - min(chords) < 0.15 * max(chords)
+
+
+def test_attention_contracts_what_the_values_spread_in_every_block(real_data: Path, model: nn.Module) -> None:
+    image, labels = next(_selected(real_data))
+    ledger = stage_ledger(model, image[None], lambda tokens: float(cluster_diameters(tokens, labels).mean()))
+    assert all(block["attention"] < block["values"] for block in ledger)
+
+
+def _selected(real_data: Path) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images that pass the official selection, with their objects' tokens labelled."""
+    for sample in VOCObjects(real_data / "VOCdevkit" / "VOC2007"):
+        small = squash(sample, size=224)
+        chosen = select_objects(small.instances, small.classes, grid=(14, 14))
+        if chosen.reason is None:
+            labels = torch.full((197,), -1)
+            for cluster, patches in enumerate(chosen.objects.values()):
+                labels[1 + torch.as_tensor(patches)] = cluster
+            yield normalise(small.image[None])[0], labels
+
+
+def normalise(pixels: np.ndarray) -> Tensor:
+    """(B, H, W, 3) of 0..255, as DeiT sees them."""
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return ((torch.from_numpy(pixels.astype(np.float32)) / 255 - mean) / std).permute(0, 3, 1, 2)
