@@ -210,3 +210,28 @@ def common_batch(xp: Namespace, **shapes: tuple[int, ...]) -> tuple[int, ...]:
             list(shapes.values()),
             "Align the batch axes.",
         ) from None
+
+
+def checked_step(xp: Namespace, attention: Any, tokens: Any) -> tuple[Any, Any]:
+    """Both arguments of a step in their common dtype.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: mixed devices, shapes that do not fit, and as
+            :func:`stochastic` and :func:`real`.
+    """
+    attention = stochastic(xp, "attention", attention)
+    tokens = real(xp, "tokens", tokens, ndim=2)
+    if attention.shape[-1] != tokens.shape[-2]:
+        raise ArgumentError(
+            "tokens",
+            f"must have one row a key, so n = {attention.shape[-1]}",
+            f"shape {tuple(tokens.shape)}",
+            "Attention and tokens must come from the same step, prefix tokens included in both.",
+        )
+    common_batch(xp, attention=tuple(attention.shape[:-2]), tokens=tuple(tokens.shape[:-2]))
+    if array_api_compat.device(attention) != array_api_compat.device(tokens):
+        raise ArgumentError(
+            "tokens", "must be on the device of attention", array_api_compat.device(tokens), "Move it."
+        )
+    dtype = xp.result_type(attention, tokens)
+    return xp.astype(attention, dtype, copy=False), xp.astype(tokens, dtype, copy=False)

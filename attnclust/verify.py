@@ -16,11 +16,11 @@ from attnclust._array import (
     Namespace,
     Number,
     Tokens,
+    checked_step,
     common_batch,
     namespace,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.attention._step import checked_step
 from attnclust.bounds._pairs import cluster_pairs, indicators, largest
 from attnclust.bounds._ranges import Ranges
 from attnclust.bounds.block_transport import joined, worst_costs_below
@@ -111,7 +111,7 @@ def verify(
         tokens: ``(*batch, n, d)``: what the attention averages, of the same kind.
         labels: ``(n,)`` or ``(*batch, n)`` integers: clusters 0..M-1, -1 for an outsider.
         ord: the p of the norm, 1 <= p <= inf.
-        transport: measure exact transport too, with the key ``transport``: linear programs on the host,
+        transport: measure exact transport too, with the key ``transport``: solved pair by pair on the host,
             refused above 64 tokens.
         pooled: hold the rungs from ranges to one range for all clusters, as the paper states its
             theorem, instead of each cluster's own.

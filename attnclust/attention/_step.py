@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import array_api_compat
 from jaxtyping import Float
 
 from attnclust._array import (
     ArgumentError,
+    ArgumentTypeError,
     Attention,
     Number,
     Tokens,
+    checked_step,
     common_batch,
     namespace,
     real,
-    stochastic,
 )
 
 
@@ -74,7 +74,7 @@ def attention_weights(
 
 def _checked_mask(xp: Any, mask: Any, logits: Any) -> Any:
     if not xp.isdtype(mask.dtype, "bool"):
-        raise ArgumentError("mask", "must be boolean", mask.dtype, "True where a query may see a key.")
+        raise ArgumentTypeError("mask", "must be boolean", mask.dtype, "True where a query may see a key.")
     batch = common_batch(xp, mask=tuple(mask.shape), attention=tuple(logits.shape))
     if batch != tuple(logits.shape):
         raise ArgumentError(
@@ -126,27 +126,3 @@ def attend(attention: Attention, tokens: Tokens, *, w_v: Any = None) -> Float[An
             "Transpose it.",
         )
     return attention @ (tokens @ w_v)
-
-
-def checked_step(xp: Any, attention: Any, tokens: Any) -> tuple[Any, Any]:
-    """Both arguments of a step in their common dtype.
-
-    Raises:
-        ArgumentTypeError, ArgumentError: as :func:`attend`.
-    """
-    attention = stochastic(xp, "attention", attention)
-    tokens = real(xp, "tokens", tokens, ndim=2)
-    if attention.shape[-1] != tokens.shape[-2]:
-        raise ArgumentError(
-            "tokens",
-            f"must have one row a key, so n = {attention.shape[-1]}",
-            f"shape {tuple(tokens.shape)}",
-            "Attention and tokens must come from the same step, prefix tokens included in both.",
-        )
-    common_batch(xp, attention=tuple(attention.shape[:-2]), tokens=tuple(tokens.shape[:-2]))
-    if array_api_compat.device(attention) != array_api_compat.device(tokens):
-        raise ArgumentError(
-            "tokens", "must be on the device of attention", array_api_compat.device(tokens), "Move it."
-        )
-    dtype = xp.result_type(attention, tokens)
-    return xp.astype(attention, dtype, copy=False), xp.astype(tokens, dtype, copy=False)

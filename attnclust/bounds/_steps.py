@@ -7,9 +7,8 @@ from typing import Any
 
 import array_api_compat
 
-from attnclust._array import Namespace, common_batch, namespace
+from attnclust._array import Namespace, checked_step, common_batch, namespace
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.attention._step import checked_step
 from attnclust.geometry._diameters import checked_order, flat_float64
 
 

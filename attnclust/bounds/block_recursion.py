@@ -46,7 +46,7 @@ def block_recursion(
         attention: ``(*batch, n, n)``, row-stochastic.
         cells: ``(n,)`` integers 0..K-1: the cell of each token.
         distances: ``(K, K)`` or ``(*batch, K, K)``: C, symmetric.
-        exact: solve each transport problem by linear programming instead of the greedy plan.
+        exact: solve each transport problem exactly instead of the greedy plan.
 
     Returns:
         ``(*batch, K, K)``: F_A(C), symmetric. The diagonal bounds diameters; that of a cell with one

@@ -66,7 +66,7 @@ def block_transport_bound(
         labels: ``(n,)`` or ``(*batch, n)`` integers: clusters 0..M-1, -1 for an outsider.
         cells: ``(n,)`` integers 0..K-1: the cell of each token.
         distances: ``(K, K)`` or ``(*batch, K, K)``: C, symmetric, in any norm.
-        exact: solve the transport problem of every pair by linear programming on the host (slow; an
+        exact: solve the transport problem of every pair exactly, one by one on the host (slow; an
             oracle). Otherwise the best plan for K <= 2, and for more cells a greedy one, in order of
             cost: valid, never above :func:`cluster_dobrushin_bound`, within a few per cent on real attention.
         tokens: ``(*batch, n, d)``: if given, `distances` is checked against them, in the norm `ord`.

@@ -9,9 +9,18 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 
-from attnclust._array import Attention, Labels, Namespace, Number, Tokens, common_batch, namespace, to_numpy
+from attnclust._array import (
+    Attention,
+    Labels,
+    Namespace,
+    Number,
+    Tokens,
+    checked_step,
+    common_batch,
+    namespace,
+    to_numpy,
+)
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.attention._step import checked_step
 from attnclust.bounds._pairs import cluster_pairs, indicators
 from attnclust.bounds._plans import exact_cost, plan_costs
 from attnclust.bounds.chi import chi_factors

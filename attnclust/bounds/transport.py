@@ -16,7 +16,7 @@ from attnclust.bounds._theorem import Theorem
 from attnclust.geometry._pairs import all_distances
 
 TRANSPORT_LIMIT = 64
-"""The largest n for which a linear program for every pair is accepted."""
+"""The largest n for which a transport problem for every pair is accepted."""
 
 
 def transport_bound(
@@ -41,7 +41,7 @@ def transport_bound(
     Source: proved here.
 
     Args:
-        attention: ``(*batch, n, n)``, row-stochastic, n <= 64: one linear program (HiGHS, on the host) a
+        attention: ``(*batch, n, n)``, row-stochastic, n <= 64: one transport problem (exact, on the host) a
             pair.
         tokens: ``(*batch, n, d)``.
         labels: ``(n,)`` or ``(*batch, n)`` integers: clusters 0..M-1, -1 for an outsider.
@@ -69,7 +69,7 @@ def refuse_large(n: int) -> None:
             "tokens",
             f"exact transport takes at most {TRANSPORT_LIMIT} tokens",
             f"n = {n}",
-            "Use block_transport_bound or certify, which need a linear program for few pairs or none.",
+            "Use block_transport_bound or certify, which need exact transport for few pairs or none.",
         )
 
 

@@ -1,0 +1,351 @@
+"""Wrong input: one clear error that names the argument, the rule, what came and the remedy; slack at the
+borders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from attnclust import bounds
+from attnclust._array import ArgumentError, ArgumentTypeError
+from attnclust.attention import (
+    attend,
+    attention_weights,
+    cluster_dobrushin_configuration,
+    separation_configuration,
+    sharp_configuration,
+)
+from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull_distance
+from attnclust.testing import recipes, tiny_attention
+from attnclust.verify import verify
+
+A = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
+Z = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 8.0]])
+L = np.array([0, 0, 1])
+NAN = np.where(Z == 8.0, np.nan, Z)
+TABLE = cell_distances(Z, L)
+RANGES = {"outside": 2, "eps_lower": 0.1, "eps_upper": 0.2}
+SIDES = {"d_cluster": np.array([1.0, 0.0]), "d_all": 9.0}
+
+STEP_FUNCTIONS: list[Callable[[Any, Any, Any], Any]] = [
+    lambda a, z, labels: verify(a, z, labels),
+    lambda a, z, labels: bounds.certify(a, z, labels),
+    lambda a, z, labels: bounds.transport_bound(a, z, labels),
+    lambda a, z, labels: bounds.independent_bound(a, z, labels),
+    lambda a, z, labels: bounds.star_bound(a, z, labels),
+    lambda a, z, labels: bounds.chi_bound(a, z, labels),
+]
+PAIR_FUNCTIONS: list[Callable[[Any, Any, Any], Any]] = [
+    lambda a, z, labels: bounds.overlap_bound(a, labels, **SIDES),
+    lambda a, z, labels: bounds.cluster_dobrushin_bound(a, labels, **SIDES),
+    lambda a, z, labels: bounds.cross_attention(a, labels),
+    lambda a, z, labels: bounds.block_transport_bound(a, labels, cells=L, distances=TABLE),
+    lambda a, z, labels: bounds.separation_dobrushin_bound(a, labels, separation=1.0, d_all=9.0),
+]
+EVERYWHERE = STEP_FUNCTIONS + PAIR_FUNCTIONS
+
+
+@pytest.mark.parametrize("function", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("a", "said"),
+    [
+        (2 * A, "attention: every row must sum to 1"),
+        (A - 1e-3, "attention: weights must not be negative"),
+        (np.where(A == 1, np.nan, A), "attention: must be finite; got 1 NaN or infinite of 9"),
+        (np.where(A == 1, np.inf, A), "attention: must be finite"),
+        (A[:, :2], "attention: must be square"),
+        (A[0], "attention: must have at least 2 axes"),
+    ],
+)
+def test_attention(function: Callable[[Any, Any, Any], Any], a: np.ndarray, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        function(a, Z, L)
+
+
+@pytest.mark.parametrize("function", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("labels", "error", "said"),
+    [
+        (L[:2], ArgumentError, "labels: must have one entry a token, so length 3; got shape"),
+        (L.astype(float), ArgumentTypeError, "labels: must have an integer dtype"),
+        (L - 3, ArgumentError, "labels: must be -1"),
+        (torch.tensor(L), ArgumentTypeError, "labels: must be of one kind with attention"),
+        (list(L), ArgumentTypeError, "labels: must be a NumPy array or a torch tensor; got list"),
+    ],
+)
+def test_labels(
+    function: Callable[[Any, Any, Any], Any], labels: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        function(A, Z, labels)
+
+
+@pytest.mark.parametrize("function", STEP_FUNCTIONS)
+@pytest.mark.parametrize(
+    ("tokens", "error", "said"),
+    [
+        (NAN, ArgumentError, "tokens: must be finite"),
+        (Z[:2], ArgumentError, "tokens: must have one row a key, so n = 3"),
+        (Z.astype(int), ArgumentTypeError, "tokens: must have a real floating dtype; got int64"),
+        (Z.astype(complex), ArgumentTypeError, "tokens: must have a real floating dtype"),
+        (torch.tensor(Z), ArgumentTypeError, "tokens: must be of one kind with attention"),
+    ],
+)
+def test_tokens(
+    function: Callable[[Any, Any, Any], Any], tokens: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        function(A, tokens, L)
+
+
+def test_batches_that_do_not_broadcast() -> None:
+    with pytest.raises(ArgumentError, match=r"leading \(batch\) axes must broadcast"):
+        verify(np.stack([A, A]), np.stack([Z, Z, Z]), L)
+    with pytest.raises(ArgumentError, match=r"leading \(batch\) axes must broadcast"):
+        verify(np.stack([A, A]), Z, np.stack([L, L, L]))
+
+
+RANGE_FUNCTIONS = [
+    bounds.paper_main_bound,
+    bounds.paper_appendix_bound,
+    bounds.linear_bound,
+    bounds.product_bound,
+    bounds.sharp_bound,
+    bounds.sharp_certificate,
+    bounds.residual_bound,
+    lambda d, big, **known: bounds.convex_bound(d, big, **known, alpha=0.5),
+    lambda d, big, **known: bounds.iteration_bound(d, big, **known, steps=2),
+]
+
+
+@pytest.mark.parametrize("bound", RANGE_FUNCTIONS)
+@pytest.mark.parametrize(
+    ("d", "big", "changed", "error", "said"),
+    [
+        (2.0, 1.0, {}, ArgumentError, "d_cluster: must be at most d_all; got d_cluster - d_all = 1"),
+        (-1.0, 1.0, {}, ArgumentError, "d_cluster: must not be negative"),
+        (1.0, -1.0, {}, ArgumentError, "d_all: must not be negative"),
+        (float("nan"), 1.0, {}, ArgumentError, "d_cluster: must be finite"),
+        (1.0, float("inf"), {}, ArgumentError, "d_all: must be finite"),
+        (1.0, 2.0, {"eps_lower": 0.3}, ArgumentError, "eps_lower: must be at most eps_upper"),
+        (1.0, 2.0, {"eps_lower": -0.1}, ArgumentError, "eps_lower: must not be negative"),
+        (1.0, 2.0, {"eps_upper": 1.5}, ArgumentError, "eps_upper: must be at most 1"),
+        (1.0, 2.0, {"outside": 20}, ArgumentError, r"outside \* eps_lower: must be at most 1"),
+        (1.0, 2.0, {"outside": 1.5}, ArgumentError, "outside: must count the tokens"),
+        (1.0, 2.0, {"outside": -1}, ArgumentError, "outside: must count the tokens"),
+        (1.0, 2.0, {"eps_upper": torch.tensor([0.5])}, None, ""),
+        (np.ones(2), torch.ones(2), {}, ArgumentTypeError, "d_all: must be of one kind with d_cluster"),
+        (np.ones(2), np.ones(3), {}, ArgumentError, "d_all: must broadcast against d_cluster"),
+        (np.ones((2, 2)), np.ones(3), {}, ArgumentError, "d_all: must broadcast against d_cluster"),
+        (np.array([1]), 2.0, {}, ArgumentTypeError, "d_cluster: must have a real floating dtype"),
+        ("1", 2.0, {}, ArgumentTypeError, "d_cluster: must be a NumPy array or a torch tensor; got str"),
+    ],
+)
+def test_ranges(
+    bound: Callable[..., Any],
+    d: Any,
+    big: Any,
+    changed: dict[str, Any],
+    error: type[Exception] | None,
+    said: str,
+) -> None:
+    if error is None:
+        assert bound(d, big, **{**RANGES, **changed}).shape == (1,)
+        return
+    with pytest.raises(error, match=said):
+        bound(d, big, **{**RANGES, **changed})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: diameter(Z.astype(int)), ArgumentTypeError, "tokens: must have a real floating dtype"),
+        (lambda: diameter(Z[0]), ArgumentError, "tokens: must have at least 2 axes"),
+        (lambda: diameter(NAN), ArgumentError, "tokens: must be finite"),
+        (lambda: diameter([[1.0]]), ArgumentTypeError, "tokens: must be a NumPy array"),
+        (lambda: diameter(Z, ord=0.5), ArgumentError, "ord: must be at least 1; got 0.5"),
+        (lambda: diameter(Z, ord=float("nan")), ArgumentError, "ord: must be at least 1"),
+        (lambda: diameter(Z, ord="fro"), ArgumentTypeError, "ord: must be a number; got str"),
+        (lambda: cluster_diameters(Z, L, clusters=1), ArgumentError, "labels: must be below clusters=1"),
+        (lambda: cluster_diameters(Z, L[None].repeat(2, 0)), ArgumentError, "labels: batch axes must"),
+        (lambda: cluster_diameters(Z, 0), ArgumentTypeError, "labels: must be an integer array"),
+        (lambda: cluster_diameters(Z, np.array(0)), ArgumentError, "labels: must have one entry a token"),
+        (lambda: cell_distances(Z, L - 1), ArgumentError, "cells: must be .n,. and put every token"),
+        (lambda: hull_distance(Z, Z[:0]), ArgumentError, "b: must share d with a"),
+        (lambda: hull_distance(Z, Z[:, :1]), ArgumentError, "b: must share d with a"),
+        (lambda: hull_distance(Z, Z, ord=3), ArgumentError, "ord: must be 1, 2 or infinity; got 3"),
+        (lambda: hull_distance(Z, torch.tensor(Z)), ArgumentTypeError, "b: must be of one kind with a"),
+        (lambda: attention_weights(Z, np.eye(3), np.eye(3)), ArgumentError, "w_q and w_k: must both be"),
+        (
+            lambda: attention_weights(Z, np.eye(2), np.eye(2), scale=0.0),
+            ArgumentError,
+            "scale: must be a pos",
+        ),
+        (
+            lambda: attention_weights(Z, np.eye(2), np.eye(2), mask=np.zeros((3, 3), bool)),
+            ArgumentError,
+            "mask: every query must see a key",
+        ),
+        (
+            lambda: attention_weights(Z, np.eye(2), np.eye(2), mask=A),
+            ArgumentTypeError,
+            "mask: must be boolean",
+        ),
+        (
+            lambda: attention_weights(Z, np.eye(2), np.eye(2), mask=np.ones((2, 2), bool)),
+            ArgumentError,
+            "must broadcast",
+        ),
+        (lambda: attend(A, Z, w_v=np.eye(3)), ArgumentError, "w_v: must be .d, d_v. with d = 2"),
+        (lambda: attend(A.T, Z), ArgumentError, "attention: every row must sum to 1.*Rows are queries"),
+        (lambda: verify(A, Z, L, transport=True).bounds["none"], KeyError, "none"),
+        (
+            lambda: bounds.transport_bound(np.eye(65), np.zeros((65, 1)), np.zeros(65, int)),
+            ArgumentError,
+            "tokens: exact transport takes at most 64 tokens; got n = 65",
+        ),
+        (
+            lambda: bounds.block_transport_bound(
+                A, L, cells=L, distances=TABLE - 0.5 * (TABLE == 1), tokens=Z
+            ),
+            ArgumentError,
+            "the true distance between two cells: must be at most the entry of distances",
+        ),
+        (
+            lambda: bounds.block_transport_bound(A, L, cells=L, distances=A),
+            ArgumentError,
+            "distances: must be",
+        ),
+        (
+            lambda: bounds.block_transport_bound(A, L, cells=L, distances=np.array([[1.0, 2.0], [3.0, 0.0]])),
+            ArgumentError,
+            "distances: must be symmetric",
+        ),
+        (
+            lambda: bounds.block_recursion(A, L, distances=-TABLE),
+            ArgumentError,
+            "distances: must be symmetric",
+        ),
+        (
+            lambda: bounds.block_recursion_linear(A, L, d_cluster=np.ones(3), d_all=9.0),
+            ArgumentError,
+            "d_cluster: must be .*K = 2",
+        ),
+        (lambda: bounds.star_bound(A, Z, L, centre=np.ones(3)), ArgumentError, "centre: must be .d,."),
+        (
+            lambda: bounds.separation_dobrushin_bound(A, L, separation=9.5, d_all=9.0),
+            ArgumentError,
+            "separation: must be at most d_all",
+        ),
+        (
+            lambda: bounds.separation_dobrushin_bound(A, L, separation=1.0, d_all=9.0, pair=(0, 2)),
+            ArgumentError,
+            "pair: must name two of the 2 clusters",
+        ),
+        (
+            lambda: bounds.separation_dobrushin_bound(A, 2 * L, separation=1.0, d_all=9.0),
+            ArgumentError,
+            "labels: clusters .0, 1. must have tokens",
+        ),
+        (
+            lambda: bounds.separation_bound(3.0, 2.0, mass_g=0.0, mass_h=0.0),
+            ArgumentError,
+            "separation: must",
+        ),
+        (lambda: bounds.separation_bound(1.0, 2.0, mass_g=1.5, mass_h=0.0), ArgumentError, "mass_g: must be"),
+        (
+            lambda: bounds.separation_bound(1.0, 2.0, mass_g=0.0, mass_h=-1.0),
+            ArgumentError,
+            "mass_h: must not",
+        ),
+        (lambda: bounds.cubic_bound(1.0, beta=-1.0), ArgumentError, "beta: must not be negative"),
+        (lambda: bounds.cubic_bound(1.0, beta=1.0, steps=-1), ArgumentError, "steps: must not be negative"),
+        (lambda: bounds.cubic_bound(1.0, beta=1.0, steps=1.5), ArgumentTypeError, "steps: must be a whole"),
+        (lambda: bounds.cluster_cubic_bound(2.0, 1.0, beta=1.0), ArgumentError, "d_cluster: must be at most"),
+        (
+            lambda: bounds.softmax_cluster_bound(1.0, 2.0, beta=1.0, mass=2.0),
+            ArgumentError,
+            "mass: must be at",
+        ),
+        (
+            lambda: bounds.softmax_beta(np.eye(2), np.eye(3)),
+            ArgumentError,
+            "w_q and w_k: must have one shape",
+        ),
+        (lambda: bounds.softmax_beta(np.eye(2), np.eye(2), scale=-1), ArgumentError, "scale: must be a pos"),
+        (lambda: bounds.contraction_bound(-1.0), ArgumentError, "d_all: must not be negative"),
+        (lambda: bounds.value_matrix_bound(1.0, norm=-1.0), ArgumentError, "norm: must not be negative"),
+        (lambda: bounds.multi_head_bound(np.ones((2, 1)), norms=np.ones(3)), ArgumentError, "norms: must be"),
+        (lambda: bounds.iteration_bound(1.0, 2.0, **RANGES, steps=-1), ArgumentError, "steps: must not"),
+        (lambda: bounds.iteration_bound(1.0, 2.0, **RANGES, steps=True), ArgumentTypeError, "steps: must be"),
+        (
+            lambda: bounds.convex_bound(1.0, 2.0, **RANGES, alpha=1.5),
+            ArgumentError,
+            "alpha: must be at most 1",
+        ),
+        (
+            lambda: sharp_configuration(1, 1, eps_lower=0.0, eps_upper=0.5, d_cluster=1.0, d_all=2.0),
+            ArgumentError,
+            "inside, outside: must be at least 2 and 1",
+        ),
+        (
+            lambda: sharp_configuration(2, 3, eps_lower=0.5, eps_upper=0.5, d_cluster=1.0, d_all=2.0),
+            ArgumentError,
+            "eps_lower, eps_upper: must satisfy",
+        ),
+        (
+            lambda: sharp_configuration(2, 3, eps_lower=0.0, eps_upper=0.5, d_cluster=3.0, d_all=2.0),
+            ArgumentError,
+            "d_cluster, d_all: must satisfy",
+        ),
+        (
+            lambda: cluster_dobrushin_configuration(A, L, cluster=2, d_cluster=1.0, d_all=2.0),
+            ArgumentError,
+            "labels: must be .n,. and have tokens in cluster 2",
+        ),
+        (
+            lambda: separation_configuration(mass_g=2.0, mass_h=0.0, separation=1.0, d_all=2.0),
+            ArgumentError,
+            "mass_g, mass_h, separation: must satisfy",
+        ),
+        (lambda: recipes(max_n=1), ArgumentError, "max_n, batch, max_d: must be at least 2, 1, 1"),
+        (lambda: tiny_attention(n=9), ArgumentError, "n: must be 1 to 8"),
+    ],
+)
+def test_each_of_its_own(call: Callable[[], Any], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_a_clear_error_has_four_parts() -> None:
+    with pytest.raises(
+        ArgumentError,
+        match=r"^attention: every row must sum to 1 .*; got a row that misses it by 1\. Rows are",
+    ):
+        verify(2 * A, Z, L)
+
+
+def test_rounding_at_the_borders_is_accepted_and_clipped() -> None:
+    u = 2.0**-53
+    above = 1.0 * (1 + 32 * u)
+    assert float(bounds.sharp_bound(above, 1.0, outside=0, eps_lower=0.0, eps_upper=0.0)) == 1.0
+    with pytest.raises(ArgumentError, match="d_cluster: must be at most d_all"):
+        bounds.sharp_bound(1.0 + 1e-13, 1.0, outside=0, eps_lower=0.0, eps_upper=0.0)
+    same = {"outside": 2, "eps_upper": 0.25}
+    kept = bounds.sharp_bound(1.0, 4.0, eps_lower=0.25 * (1 + 32 * u), **same)
+    assert float(kept) == 0.5
+    third = {"outside": 3, "eps_lower": 1 / 3 * (1 + 4 * u), "eps_upper": 1 / 3 * (1 + 4 * u)}
+    assert float(bounds.sharp_bound(1.0, 4.0, **third)) == pytest.approx(0.0, abs=1e-15)
+    rough = A * (1 + 2e-15)  # 4 (3 + 8) u = 4.9e-15
+    assert verify(rough, Z, L).holds["cluster_dobrushin"].all()
+    with pytest.raises(ArgumentError, match="every row must sum to 1"):
+        verify(A * (1 + 2e-14), Z, L)
+    single = (A * (1 + 1e-6)).astype(np.float32)  # 4 (3 + 8) 2^-24 = 2.6e-6
+    assert verify(single, Z.astype(np.float32), L).holds["cluster_dobrushin"].all()
+    with pytest.raises(ArgumentError, match="every row must sum to 1"):
+        verify((A * (1 + 1e-5)).astype(np.float32), Z.astype(np.float32), L)
