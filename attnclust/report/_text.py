@@ -12,9 +12,15 @@ Number = float | int | None
 ABSENT = "–"
 """Printed for a number that was not measured."""
 
-_SUBSCRIPT = re.compile(r"\b([A-Za-z]+)_([A-Za-z]+)\b")
-_GREEK = {"eps": "ε", "tau": "τ", "kappa": "κ", "beta": "β"}
+_SIGNS = {" - ": " − ", "<=": "≤", ">=": "≥", "||": "‖", "'": "′"}
+_GREEK = {
+    **{"alpha": "α", "beta": "β", "delta": "δ", "eps": "ε", "kappa": "κ", "mu": "μ", "omega": "ω"},
+    **{"phi": "φ", "pi": "π", "tau": "τ"},
+}
 _RANGE = {"lower": "l", "upper": "u"}
+_SUBSCRIPT = re.compile(rf"\b([A-Za-z]|sum|{'|'.join(_GREEK)})(′?)_([A-Za-z]+|\d+)\b")
+_WORD = re.compile(rf"\b(?:{'|'.join(_GREEK)})\b")
+_POWER = re.compile(r"\^(?:\(([\w/]+)\)|(\w+))")
 
 
 def number(value: Number, digits: int = 2) -> str:
@@ -78,17 +84,11 @@ def formula(text: str) -> Markup:
 
     >>> print(formula("d' <= (1 - x_u)^2 d < D"))
     d′ ≤ (1 − x<sub>u</sub>)<sup>2</sup> d &lt; D
+    >>> print(formula("d'_g <= sum_r eps_upper d_0 (1 + pi_k)^(1/2), a sum"))
+    d′<sub>g</sub> ≤ ∑<sub>r</sub> ε<sub>u</sub> d<sub>0</sub> (1 + π<sub>k</sub>)<sup>1/2</sup>, a sum
     """
-    safe = str(escape(text.replace("<=", "≤").replace(">=", "≥").replace("'", "′").replace(" - ", " − ")))
-    marked = _SUBSCRIPT.sub(
-        lambda m: (
-            f"{_GREEK.get(m[1], m[1])}<sub>{_RANGE.get(m[2], m[2])}</sub>" if _is_symbol(m[1]) else m[0]
-        ),
-        safe,
-    )
-    marked = re.sub(r"\b(eps|tau|kappa|beta)\b", lambda m: _GREEK[m[1]], marked)
-    return Markup(re.sub(r"\^(\d+)", r"<sup>\1</sup>", marked))
-
-
-def _is_symbol(name: str) -> bool:
-    return len(name) == 1 or name in _GREEK
+    for plain, sign in _SIGNS.items():
+        text = text.replace(plain, sign)
+    marked = _SUBSCRIPT.sub(lambda m: f"{m[1]}{m[2]}<sub>{_RANGE.get(m[3], m[3])}</sub>", str(escape(text)))
+    marked = _POWER.sub(lambda m: f"<sup>{m[1] or m[2]}</sup>", marked)
+    return Markup(_WORD.sub(lambda m: _GREEK[m[0]], marked).replace("sum<sub>", "∑<sub>"))

@@ -35,7 +35,7 @@ def rungs(study: Study) -> list[Rung]:
                 label,
                 formula(entry.get("statement") or ""),
                 entry.get("kind") or ABSENT,
-                proof.get("status") or "not machine-checked yet",
+                proof.get("status") or "not yet",
                 proof.get("name") or "",
                 proof.get("sha256") or "",
                 number(entry.get("worst_ratio"), 4),
