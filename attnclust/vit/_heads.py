@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 # How much memory the weights of all heads may take at a time: on a CPU what stays in the cache.
-_CPU_CHUNK_BYTES = 2**20
+_CPU_CHUNK_BYTES = 2**19
 _CUDA_CHUNK_BYTES = 256 * 2**20
 
 

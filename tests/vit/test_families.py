@@ -129,7 +129,7 @@ def test_mean_maps_done_a_few_images_at_a_time_equal_those_done_at_once(
         torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
 
 
-def test_a_mask_per_image_is_cut_with_its_images() -> None:
+def test_a_mask_per_image_is_cut_with_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
     from attnclust.vit import Heads
 
     generator = torch.Generator().manual_seed(0)
@@ -140,6 +140,9 @@ def test_a_mask_per_image_is_cut_with_its_images() -> None:
     weights = Heads(query, key, value, 0.5, seen).weights()
     torch.testing.assert_close(weights @ value, expected)
     assert torch.equal(weights > 0, seen.expand(5, 3, 7, 7))
+    monkeypatch.setattr("attnclust.vit._heads._CPU_CHUNK_BYTES", 2 * 3 * 7 * 7 * 4)  # two images at a time
+    averaged = Heads(query, key, value, 0.5, seen).mean_weights()
+    torch.testing.assert_close(averaged, weights.mean(dim=1))
 
 
 def test_not_asked_for_is_none_and_the_levels_are_the_same() -> None:
