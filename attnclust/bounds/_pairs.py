@@ -48,7 +48,7 @@ def pair_masses(
     sums, opposite_sums = centred @ sets, opposite @ sets
     step = max(1, min(k, BUDGET // max(1, b * opposite.shape[1] * n)))
     for start in range(0, k, step):
-        end, first = start + step, start if others is None else 0
+        end, first = min(start + step, k), start if others is None else 0
         larger = _sums_of_larger(xp, centred[:, start:end, None, :], opposite[:, None, first:, :], sets)
         positive = larger - opposite_sums[:, None, first:, :]
         negative = larger - sums[:, start:end, None, :]
@@ -60,7 +60,7 @@ def _sums_of_larger(xp: Namespace, first: Any, second: Any, sets: Any) -> Any:
     if b <= at_once:
         return xp.maximum(first, second) @ sets
     parts = [
-        xp.maximum(first[i : i + at_once, ...], second[i : i + at_once, ...]) @ sets
+        xp.maximum(first[i : min(i + at_once, b), ...], second[i : min(i + at_once, b), ...]) @ sets
         for i in range(0, b, at_once)
     ]
     return xp.concat(parts)

@@ -81,7 +81,7 @@ def row_differences(rows: Float[Any, "b k n"]) -> Any:
     b, k, n = rows.shape
     step = max(1, min(k, BUDGET // max(1, b * k * n)))
     for start in range(0, k, step):
-        yield rows[:, start : start + step, None, :] - rows[:, None, start:, :]
+        yield rows[:, start : min(start + step, k), None, :] - rows[:, None, start:, :]
 
 
 INDEPENDENT = Theorem(

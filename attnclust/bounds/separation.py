@@ -163,7 +163,7 @@ def _least_gap(xp: Any, rows: Any, g: np.ndarray, h: np.ndarray, s: Any, diamete
     step = max(1, min(k, BUDGET // max(1, b * n * len(h))))
     least = None
     for start in range(0, k, step):
-        delta = of_g[:, start : start + step, None, :] - of_h[:, None, :, :]
+        delta = of_g[:, start : min(start + step, k), None, :] - of_h[:, None, :, :]
         gained = xp.sum(xp.clip(take(xp, delta, g, axis=3), 0, None), axis=-1)
         lost = xp.sum(xp.clip(-take(xp, delta, h, axis=3), 0, None), axis=-1)
         tau = xp.sum(xp.abs(delta), axis=-1) / 2

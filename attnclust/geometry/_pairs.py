@@ -74,7 +74,8 @@ def all_distances(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Float[
     b, n, d = x.shape
     step = max(1, DIFFERENCE_BUDGET // max(1, b * n * d))
     parts = [
-        norm(xp, x[:, start : start + step, None, :] - x[:, None, :, :], order) for start in range(0, n, step)
+        norm(xp, x[:, start : min(start + step, n), None, :] - x[:, None, :, :], order)
+        for start in range(0, n, step)
     ]
     return xp.concat(parts, axis=1)
 
@@ -86,7 +87,9 @@ def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any
     if b <= at_once:
         return _farthest_of_few(xp, x, y, order, same=same)
     parts = [
-        _farthest_of_few(xp, x[i : i + at_once, ...], y[i : i + at_once, ...], order, same=same)
+        _farthest_of_few(
+            xp, x[i : min(i + at_once, b), ...], y[i : min(i + at_once, b), ...], order, same=same
+        )
         for i in range(0, b, at_once)
     ]
     return xp.concat(parts)
@@ -111,7 +114,7 @@ def _blocks(x: Any, y: Any, budget: int, *, same: bool) -> Iterator[tuple[int, i
     step = max(1, min(k, budget // max(1, b * y.shape[1])))
     for start in range(0, k, step):
         first = start if same else 0
-        yield start, first, x[:, start : start + step, :], y[:, first:, :]
+        yield start, first, x[:, start : min(start + step, k), :], y[:, first:, :]
 
 
 def _farthest_euclidean(xp: Namespace, x: Any, y: Any, *, same: bool) -> Any:
