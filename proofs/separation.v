@@ -1,7 +1,7 @@
 (* How far two clusters stay apart. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Coq Require Import Ring.
-From Attnclust Require Import statements scalars transport upper attained.
+From Attnclust Require Import statements scalars transport upper ranges attained.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -267,4 +267,62 @@ apply: ler_sub.
 rewrite (bigID (mem H)) /= -(rest Q H sQ) !mulr_suml; apply: ler_add.
   by apply: ler_sum => k kH; rewrite ler_wpmul2l //; exact: bmax.
 by apply: ler_sum => k _; rewrite ler_wpmul2l //; exact: himax.
+Qed.
+
+Theorem separation_dobrushin_attained : statements.separation_dobrushin_attained.
+Proof.
+move=> R T A G H s D j i HA disj /andP[s0 sD] /=.
+set P := excess A j i; set Q := excess A i j; set t := variation A j i.
+have D0 := le_trans s0 sD.
+have apart k : k \in G -> (k \in H) = false.
+  by move=> kG; apply/negbTE/negP => kH; move: disj; rewrite -setI_eq0 => /eqP/setP/(_ k); rewrite !inE kG kH.
+have sP : \sum_k P k = t by exact: excess_sum.
+have sQ : \sum_k Q k = t by rewrite -excess_sum_sym.
+have side k : P k = 0 \/ Q k = 0.
+  rewrite /P /Q /excess; case: (leP (A j k) (A i k)) => h.
+    by left; apply/max_idPr; rewrite subr_le0.
+  by right; apply/max_idPr; rewrite subr_le0 ltW.
+have toPQ (f : T -> R) : \sum_k A j k * f k - \sum_k A i k * f k = \sum_k (P k * f k - Q k * f k).
+  by rewrite -sumrB; apply: eq_bigr => k _; rewrite -!mulrBl excess_diff.
+have split_f (x y : R) (f : T -> R) :
+    (forall k, P k * f k - Q k * f k
+       = (if k \in G then P k else 0) * x + (if k \in H then Q k else 0) * y - Q k * D) ->
+    \sum_k (P k * f k - Q k * f k)
+    = (\sum_(k in G) P k) * x + (\sum_(k in H) Q k) * y - t * D.
+  move=> hf; rewrite (eq_bigr _ (fun k _ => hf k)) sumrB big_split /= -!mulr_suml sQ.
+  by rewrite -!big_mkcond.
+set g := \sum_(k in G) P k; set h := \sum_(k in H) Q k.
+have u0 x : 0 <= x -> x <= D -> forall y, 0 <= y -> y <= D -> x - y <= D.
+  by move=> _ xD y y0 _; rewrite ler_subl_addr (le_trans xD) // ler_addl.
+case: (leP g h) => gh.
+- exists (fun k => if k \in G then D else if k \in H then (if Q k == 0 then 0 else D - s)
+                   else if Q k == 0 then 0 else D); split.
+  + move=> k l kG lH; rewrite kG lH; case: ifP => [/apart|_]; first by rewrite lH.
+    by case: ifP => _; rewrite ?subr0 // opprB addrC subrK.
+  + have r k : 0 <= (if k \in G then D else if k \in H then (if Q k == 0 then 0 else D - s)
+                     else if Q k == 0 then 0 else D) <= D.
+      by do 3 ?[case: ifP => _]; rewrite ?lexx ?D0 // subr_ge0 sD ler_subl_addr ler_addl.
+    by move=> k l; case/andP: (r k) => *; case/andP: (r l) => *; exact: u0.
+  rewrite toPQ (split_f D s); first by rewrite ![_ * D]mulrC [h * s]mulrC [D * g + _]addrC.
+  move=> k; case kG: (k \in G).
+    by rewrite apart // mul0r addr0.
+  rewrite mul0r add0r; case kH: (k \in H); case: (side k) => z; rewrite z ?eqxx ?mul0r ?mulr0 ?subrr ?sub0r ?subr0 //.
+  + case: eqP => [->|_]; first by rewrite !mul0r subrr oppr0.
+    by rewrite mulrBr opprB.
+  + by case: eqP => [->|_]; rewrite ?mul0r ?oppr0.
+- exists (fun k => if k \in G then (if P k == 0 then D else s) else if k \in H then 0
+                   else if P k == 0 then D else 0); split.
+  + move=> k l kG lH; rewrite kG lH; case: ifP => [_|_]; case: ifP => [/apart|_]; rewrite ?lH //.
+      by rewrite subr0.
+    by rewrite subr0.
+  + have r k : 0 <= (if k \in G then (if P k == 0 then D else s) else if k \in H then 0
+                     else if P k == 0 then D else 0) <= D.
+      by do 3 ?[case: ifP => _]; rewrite ?lexx ?D0 ?s0.
+    by move=> k l; case/andP: (r k) => *; case/andP: (r l) => *; exact: u0.
+  rewrite toPQ (split_f s D); first by rewrite ![_ * D]mulrC [g * s]mulrC.
+  move=> k; case kG: (k \in G).
+    rewrite apart // mul0r addr0; case: (side k) => z; rewrite z ?eqxx ?mul0r ?subr0 ?sub0r ?add0r //.
+    by case: eqP => [->|_]; rewrite ?mul0r.
+  rewrite mul0r add0r; case kH: (k \in H); case: (side k) => z; rewrite z ?eqxx ?mul0r ?mulr0 ?subrr ?sub0r ?add0r ?subr0 //.
+  by case: eqP => [->|_]; rewrite ?mul0r ?mulr0 ?oppr0 ?subr0.
 Qed.

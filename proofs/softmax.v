@@ -279,3 +279,73 @@ Qed.
 
 Theorem softmax_cluster : statements.softmax_cluster.
 Proof. by move=> R V N T e B beta x z G HN He b0 HB Gn hx /=; exact: softmax_cluster_here. Qed.
+
+Section Antipodal.
+Variables (R : realFieldType) (e : R -> R) (beta b : R).
+Hypotheses (He : exponential e) (beta0 : 0 <= beta) (b0 : 0 <= b).
+Add Ring antipodal_ring : (carrier_ring R).
+
+Let N (x : R^o) : R := `|x : R|.
+
+(* Two tokens, opposite each other. *)
+Lemma diam_opposite (x : R) (w : bool -> R^o) : 0 <= x -> w true = x -> w false = - x ->
+  diam N w setT = 2%:R * x.
+Proof.
+move=> x0 wt wf; have ex : 2%:R * x = x + x by by_ring R.
+have c0 : 0 <= 2%:R * x by rewrite ex addr_ge0.
+apply: (@diam_eq _ _ N _ w setT _ true false) => //; last first.
+  by rewrite /N wt wf opprK -ex ger0_norm.
+have flip : - x - x = - (2%:R * x) by by_ring R.
+by move=> [] [] _ _; rewrite /N ?wt ?wf ?subrr ?normr0 // ?opprK -?ex ?flip ?normrN ger0_norm.
+Qed.
+
+Lemma tanh_symmetric (p q t : R) : 0 < p -> p * q = 1 -> t = p * p ->
+  (p - q) / (p + q) = (t - 1) / (t + 1).
+Proof.
+move=> p0 pq ->; have pn : p != 0 by exact: lt0r_neq0.
+rewrite -pq (_ : p * p - p * q = p * (p - q)); last by by_ring R.
+rewrite (_ : p * p + p * q = p * (p + q)); last by by_ring R.
+by rewrite -mulf_div divff // mul1r.
+Qed.
+
+Lemma towards_own (p q c : R) : p * c * b + q * c * - b = 1 * ((p - q) * c * b).
+Proof. by by_ring R. Qed.
+
+Lemma towards_other (p q c : R) : q * c * b + p * c * - b = - (1 * ((p - q) * c * b)).
+Proof. by by_ring R. Qed.
+
+Lemma quarter : 2%:R * (beta * (2%:R * b) ^+ 2 / 4%:R) = beta * b * b + beta * b * b.
+Proof.
+have four : 4%:R = 2%:R * 2%:R :> R by rewrite -natrM.
+rewrite (_ : beta * (2%:R * b) ^+ 2 = beta * b * b * 4%:R); last by rewrite four; by_ring R.
+by rewrite mulfK ?pnatr_eq0 //; by_ring R.
+Qed.
+
+End Antipodal.
+
+Theorem cubic_attained : statements.cubic_attained.
+Proof.
+move=> R e beta b He beta0 b0 N B z D.
+have eD : D = 2%:R * b by exact: diam_opposite.
+case: (He) => e0 eadd mono; split=> //.
+  split=> [x x' y|x y y'|x y]; rewrite /B; [by rewrite mulrBr mulrBl | by rewrite mulrBr |].
+  rewrite -!mulrA; apply: ler_wpmul2l => //; rewrite /N -normrM; exact: ler_norm.
+pose p := e (beta * b * b); pose q := e (- (beta * b * b)).
+have p0 : 0 < p by exact: e_gt0.
+have q0 : 0 < q by exact: e_gt0.
+have pq : p * q = 1 by rewrite -eadd subrr.
+have qp : q <= p.
+  apply: mono; apply: (@le_trans _ _ 0); rewrite ?oppr_le0 -?mulrA; rewrite !mulr_ge0 //.
+have n0 : p + q != 0 by rewrite lt0r_neq0 // addr_gt0.
+have step k : attend (softmax e B z) z k = (if k then 1 else - 1) * ((p - q) / (p + q) * b).
+  rewrite /attend big_bool /softmax !big_bool /B /z.
+  case: k; rewrite ?mulrN ?mulNr ?opprK -/p -/q; first exact: towards_own.
+  rewrite (_ : GRing.add_comoid R q p = p + q); [exact: towards_other | exact: addrC].
+have x0 : 0 <= (p - q) / (p + q) * b.
+  by rewrite mulr_ge0 // divr_ge0 ?subr_ge0 // ltW // addr_gt0.
+have wt : attend (softmax e B z) z true = (p - q) / (p + q) * b by rewrite step /= mul1r.
+have wf : attend (softmax e B z) z false = - ((p - q) / (p + q) * b) by rewrite step /= mulN1r.
+rewrite (diam_opposite x0 wt wf).
+rewrite eD /tanh_of quarter eadd -/p -(tanh_symmetric p0 pq (erefl _)).
+by rewrite mulrCA.
+Qed.

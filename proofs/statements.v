@@ -480,6 +480,16 @@ Definition separation_dobrushin : Prop :=
   s * Num.max g h + D * Num.min g h - D * variation A j i
     <= \sum_k A j k * f k - \sum_k A i k * f k.
 
+(* The best possible given A, s and D. *)
+Definition separation_dobrushin_attained : Prop :=
+  forall (R : realFieldType) (T : finType) (A : T -> T -> R) (G H : {set T}) (s D : R) j i,
+  stochastic A -> [disjoint G & H] -> 0 <= s <= D ->
+  let g := \sum_(k in G) excess A j i k in let h := \sum_(k in H) excess A i j k in
+  exists f : T -> R,
+    [/\ forall k l, k \in G -> l \in H -> s <= f k - f l, forall k l, f k - f l <= D
+      & \sum_k A j k * f k - \sum_k A i k * f k
+        = s * Num.max g h + D * Num.min g h - D * variation A j i].
+
 (* ================================================================ Softmax attention *)
 
 (* Two rows whose odds differ at most r^2-fold: for softmax rows r = exp(omega / 2), omega the
@@ -535,6 +545,17 @@ Definition cubic : Prop :=
   let D := diam N z setT in let new := diam N (attend (softmax e B z) z) setT in
   new <= tanh_of e (beta * D ^+ 2 / 4%:R) * D /\
   ((forall x, 0 <= x -> tanh_of e x <= x) -> new <= beta / 4%:R * D ^+ 3).
+
+(* Attained by two antipodal tokens on a line, for every beta and every distance 2 b. *)
+Definition cubic_attained : Prop :=
+  forall (R : realFieldType) (e : R -> R) (beta b : R),
+  exponential e -> 0 <= beta -> 0 <= b ->
+  let N (x : R^o) : R := `|x : R| in
+  let B (x y : R^o) : R := beta * x * y in
+  let z (k : bool) : R^o := if k then b else - b in
+  let D := diam N z setT in
+  [/\ logits N B beta, D = 2%:R * b
+    & diam N (attend (softmax e B z) z) setT = tanh_of e (beta * D ^+ 2 / 4%:R) * D].
 
 (* x: no row of G gives more than x away. *)
 Definition softmax_cluster : Prop :=
