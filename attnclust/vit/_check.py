@@ -95,9 +95,8 @@ def _check_block(call: Call, tokens: Tensor, adapter: Adapter) -> Tensor:
             "Name the module that runs, or the block itself.",
         )
     heads: Heads = seen["heads"]
-    weights = heads.weights()
-    check_finite(weights, f"the attention of {call.name}", call.block)
-    mixed = weights @ heads.value.to(weights.dtype)
+    check_finite(heads.weights(), f"the attention of {call.name}", call.block)
+    mixed = heads.mixed()
     tolerance = rounding(heads)
     rebuild = _rest_of(module, call, adapter, seen, mixed, tolerance)
     rebuilt = rebuild(mixed)

@@ -39,7 +39,14 @@ class Heads:
 
     def weights(self) -> Float[Tensor, "batch heads tokens tokens"]:
         """The attention of every head, (B, H, T, T), in float32, or float64 if the queries are."""
-        return self._logits(slice(None)).softmax(dim=-1)
+        with self._full_precision():
+            return self._logits(slice(None)).softmax(dim=-1)
+
+    def mixed(self) -> Float[Tensor, "batch heads tokens d_h"]:
+        """Weights times values, in the dtype of :meth:`weights`."""
+        with self._full_precision():
+            weights = self.weights()
+            return weights @ self.value.to(weights.dtype)
 
     def mean_weights(self) -> Float[Tensor, "batch tokens tokens"]:
         """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
@@ -53,13 +60,18 @@ class Heads:
         chunk = min(batch, max(1, budget // (heads * tokens * tokens * dtype.itemsize)))
         mean = torch.empty(batch, tokens, tokens, dtype=dtype, device=self.query.device)
         logits, weights = mean.new_empty(2, chunk, heads, tokens, tokens)
-        for start in range(0, batch, chunk):
-            images = slice(start, min(start + chunk, batch))
-            size = images.stop - start
-            self._logits(images, out=logits[:size])
-            torch.softmax(logits[:size], dim=-1, out=weights[:size])
-            torch.mean(weights[:size], dim=1, out=mean[images])
+        with self._full_precision():
+            for start in range(0, batch, chunk):
+                images = slice(start, min(start + chunk, batch))
+                size = images.stop - start
+                self._logits(images, out=logits[:size])
+                torch.softmax(logits[:size], dim=-1, out=weights[:size])
+                torch.mean(weights[:size], dim=1, out=mean[images])
         return mean
+
+    def _full_precision(self) -> torch.autocast:
+        """A caller's autocast shall reach the model, not the arithmetic that watches it."""
+        return torch.autocast(self.query.device.type, enabled=False)
 
     def _logits(self, images: slice, out: Tensor | None = None) -> Tensor:
         dtype = _at_least_float32(self.query.dtype)

@@ -92,9 +92,8 @@ def _stages(call: Call, tokens: Tensor, adapter: Adapter) -> Iterator[tuple[str,
     yield "input", tokens
     yield "norm1", out.pop("norm1")
     yield "values", _side_by_side(heads.value)
-    weights = heads.weights()
-    yield "attention", _side_by_side((weights @ heads.value.to(weights.dtype)).to(heads.value.dtype))
-    del weights, heads
+    yield "attention", _side_by_side(heads.mixed().to(heads.value.dtype))
+    del heads
     yield "projection", out.pop("attention")
     yield "residual", into.pop("norm2")
     yield "norm2", out.pop("norm2")

@@ -145,6 +145,24 @@ def test_a_mask_per_image_is_cut_with_its_images(monkeypatch: pytest.MonkeyPatch
     torch.testing.assert_close(averaged, weights.mean(dim=1))
 
 
+def test_a_callers_autocast_reaches_the_model_but_not_the_maps() -> None:
+    family = FAMILIES[0]
+    model, images = family.build(), family.images(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = trace(model, images, attention="heads", values=True)
+        averaged = trace(model, images).attention
+        levels, _ = plain(model, images)
+    assert seen.attention is not None
+    assert seen.values is not None
+    assert averaged is not None
+    assert seen.values[0].dtype == torch.bfloat16
+    assert all(torch.equal(a, b) for a, b in zip(seen.levels, levels, strict=True))
+    for maps, mean in zip(seen.attention, averaged, strict=True):
+        assert maps.dtype == mean.dtype == torch.float32
+        assert float((maps.sum(dim=-1) - 1).abs().max()) < 1e-6
+        torch.testing.assert_close(maps.mean(dim=1), mean)
+
+
 def test_not_asked_for_is_none_and_the_levels_are_the_same() -> None:
     family = FAMILIES[0]
     model, images = family.build(), family.images(2)
