@@ -301,7 +301,7 @@ Qed.
 
 Theorem sharp_attained : statements.sharp_attained.
 Proof.
-move=> R V N u T G el eu d D HN Nu G2 Gn /andP[el0 leu] mel /andP[d0 dD].
+move=> R V N u T G el eu d D [[HN Nu] [G2 Gn] /andP[el0 leu] mel /andP[d0 dD]].
 have [t [s [o [ht hs st ho]]]] := two_and_one G2 Gn.
 exists (extremal_attention G el eu t s), (on_line u (extremal_tokens G d D t)).
 have := extremal_mix HN Nu ht hs st ho leu mel d0 dD (lexx 0) ler01.
@@ -314,7 +314,7 @@ Qed.
 
 Theorem residual_attained : statements.residual_attained.
 Proof.
-move=> R V N u T G w el eu d D HN Nu w0 G2 Gn /andP[el0 leu] mel /andP[d0 dD].
+move=> R V N u T G w el eu d D w0 [[HN Nu] [G2 Gn] /andP[el0 leu] mel /andP[d0 dD]].
 have [t [s [o [ht hs st ho]]]] := two_and_one G2 Gn.
 exists (extremal_attention G el eu t s), (on_line u (extremal_tokens G d D t)).
 have := extremal_mix HN Nu ht hs st ho leu mel d0 dD ler01 w0.
@@ -329,7 +329,7 @@ Qed.
 
 Theorem convex_attained : statements.convex_attained.
 Proof.
-move=> R V N u T G a el eu d D HN Nu /andP[a0 a1] G2 Gn /andP[el0 leu] mel /andP[d0 dD].
+move=> R V N u T G a el eu d D /andP[a0 a1] [[HN Nu] [G2 Gn] /andP[el0 leu] mel /andP[d0 dD]].
 have [t [s [o [ht hs st ho]]]] := two_and_one G2 Gn.
 exists (extremal_attention G el eu t s), (on_line u (extremal_tokens G d D t)).
 have b0 : 0 <= 1 - a by rewrite subr_ge0.
@@ -342,9 +342,9 @@ Qed.
 
 Theorem certificate_complete : statements.certificate_complete.
 Proof.
-move=> R V N u T G el eu d D HN Nu G2 Gn hel mel hd; rewrite -sharp_lt; split=> [h|h A z HA Hr ed eD].
-  have [A [z [[HA Hr] ed eD e]]] := sharp_attained HN Nu G2 Gn hel mel hd.
+move=> R V N u T G el eu d D any; rewrite -sharp_lt; split=> [h|h A z HA Hr ed eD].
+  have [A [z [[HA Hr] ed eD e]]] := sharp_attained any.
   by rewrite -e; exact: h.
-apply: le_lt_trans h; rewrite -ed -eD; apply: sharp => //.
+case: any => [[HN _] [G2 _] _ _ _]; apply: le_lt_trans h; rewrite -ed -eD; apply: sharp => //.
 by rewrite -card_gt0 (ltn_trans _ G2).
 Qed.

@@ -4,7 +4,7 @@
     python proofs/instances.py --check    exit 1 if it is not what this script writes
 
 Plain loops over the statements' formulas; neither the package nor NumPy is used. Coq proves for every
-instance that the definitions of statements.v give these numbers; tests/proofs checks that the package
+instance that the vocabulary of definitions.v gives these numbers; tests/proofs checks that the package
 gives them too. So all three mean the same row, the same column and the same outside.
 """
 
@@ -157,7 +157,7 @@ def source() -> str:
     head = """(* Written by instances.py: do not edit. *)
 From Coq Require Import ZArith QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
-From Attnclust Require Import statements evaluate.
+From Attnclust Require Import statements fractions evaluate.
 
 """
     lemmas = [lemma(number, x) for number, x in enumerate(instances(), start=1)]

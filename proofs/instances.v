@@ -1,7 +1,7 @@
 (* Written by instances.py: do not edit. *)
 From Coq Require Import ZArith QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
-From Attnclust Require Import statements evaluate.
+From Attnclust Require Import statements fractions evaluate.
 
 Lemma instance_01 : @agrees 5 1
   (* rows *) [:: [:: frac 3 5; frac 0 1; frac 0 1; frac 1 5; frac 1 5];
