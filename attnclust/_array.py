@@ -152,12 +152,12 @@ def stochastic(xp: Namespace, name: str, value: Any) -> Any:
             f"a weight of {float(xp.min(value)):.3g}",
             "Pass softmax weights.",
         )
-    defect = float(xp.max(xp.abs(xp.sum(value, axis=-1) - 1))) if math.prod(value.shape) else 0.0
-    if defect > row_slack(xp, value):
+    defect = xp.abs(xp.sum(value, axis=-1) - 1)
+    if bool(xp.any(defect > row_slack(xp, value))):
         raise ArgumentError(
             name,
             f"every row must sum to 1 (within {row_slack(xp, value):.2g} for {value.dtype})",
-            f"a row that misses it by {defect:.3g}",
+            f"a row that misses it by {float(to_numpy(xp.max(defect))):.3g}",
             "Rows are queries and columns keys: transpose, or divide each row by its sum.",
         )
     return value
@@ -186,6 +186,8 @@ def at_most(
 
 def to_numpy(x: Any) -> np.ndarray:
     """A copy of `x` on the host, for the few steps that only SciPy or plain Python can do."""
+    if isinstance(x, np.ndarray | np.generic):
+        return np.array(x)
     return x.detach().cpu().numpy() if hasattr(x, "detach") else np.array(np.from_dlpack(x))
 
 

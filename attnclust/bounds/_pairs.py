@@ -19,8 +19,8 @@ from attnclust._array import Namespace, common_batch, flatten_batch, namespace, 
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.bounds._ranges import checked_diameters
 
-BUDGET = 1 << 16
-"""Entries of a block of pairs x tokens: small enough for a core's cache."""
+BUDGET = 1 << 18
+"""Entries of a block of pairs x tokens: what a core's caches hold."""
 
 
 class PairMasses(NamedTuple):
@@ -52,7 +52,7 @@ def pair_masses(
         larger = _sums_of_larger(xp, centred[:, start:end, None, :], opposite[:, None, first:, :], sets)
         positive = larger - opposite_sums[:, None, first:, :]
         negative = larger - sums[:, start:end, None, :]
-        yield PairMasses(start, xp.clip(positive, 0, None), xp.clip(negative, 0, None))
+        yield PairMasses(start, xp.maximum(positive, 0.0), xp.maximum(negative, 0.0))
 
 
 def _sums_of_larger(xp: Namespace, first: Any, second: Any, sets: Any) -> Any:

@@ -24,11 +24,11 @@ def plan_costs(
 def _two_cells(xp: Namespace, supply: Any, demand: Any, costs: Any) -> Any:
     """Exact: the cost is linear in what stays in the first cell, so one of its two ends is best."""
     kept_most = xp.minimum(supply[:, 0], demand[:, 0])
-    kept_least = xp.clip(supply[:, 0] - demand[:, 1], 0, None)
+    kept_least = xp.maximum(supply[:, 0] - demand[:, 1], 0.0)
     ends = []
     for kept in (kept_least, kept_most):
-        leaving, coming = xp.clip(supply[:, 0] - kept, 0, None), xp.clip(demand[:, 0] - kept, 0, None)
-        stays = xp.clip(xp.maximum(supply[:, 1] - coming, demand[:, 1] - leaving), 0, None)
+        leaving, coming = xp.maximum(supply[:, 0] - kept, 0.0), xp.maximum(demand[:, 0] - kept, 0.0)
+        stays = xp.maximum(xp.maximum(supply[:, 1] - coming, demand[:, 1] - leaving), 0.0)
         ends.append(kept * costs[0, 0] + leaving * costs[0, 1] + coming * costs[1, 0] + stays * costs[1, 1])
     return xp.minimum(*ends)
 

@@ -53,7 +53,7 @@ def cluster_dobrushin_bound(
 
 def cluster_dobrushin_value(pairs: ClusterPairs) -> Any:
     """The formula for a block of pairs."""
-    kept = pairs.xp.clip(pairs.tau - pairs.kappa, 0, None)
+    kept = pairs.xp.maximum(pairs.tau - pairs.kappa, 0.0)
     return kept * pairs.d + pairs.kappa * pairs.diameter
 
 

@@ -70,7 +70,7 @@ def independent_costs(
     """p^T C q over the larger mass of the two parts, which rounding may make unequal, for each row
     difference.
     """
-    p, q = xp.clip(delta, 0, None), xp.clip(-delta, 0, None)
+    p, q = xp.maximum(delta, 0.0), xp.maximum(-delta, 0.0)
     mass = xp.minimum(xp.sum(p, axis=-1), xp.sum(q, axis=-1))
     carried = xp.sum((p @ prices) * q, axis=-1)
     return xp.where(mass > 0, carried / xp.where(mass > 0, mass, xp.ones_like(mass)), xp.zeros_like(mass))

@@ -50,7 +50,7 @@ def overlap_bound(
 
 def overlap_value(pairs: ClusterPairs) -> Any:
     """The formula for a block of pairs: max(S_j, S_j') - C is kappa, computed without cancellation."""
-    inside = pairs.xp.clip(1 - pairs.outside, 0, None)
+    inside = pairs.xp.maximum(1 - pairs.outside, 0.0)
     return inside * pairs.d + pairs.kappa * pairs.diameter
 
 

@@ -164,8 +164,8 @@ def _least_gap(xp: Any, rows: Any, g: np.ndarray, h: np.ndarray, s: Any, diamete
     least = None
     for start in range(0, k, step):
         delta = of_g[:, start : min(start + step, k), None, :] - of_h[:, None, :, :]
-        gained = xp.sum(xp.clip(take(xp, delta, g, axis=3), 0, None), axis=-1)
-        lost = xp.sum(xp.clip(-take(xp, delta, h, axis=3), 0, None), axis=-1)
+        gained = xp.sum(xp.maximum(take(xp, delta, g, axis=3), 0.0), axis=-1)
+        lost = xp.sum(xp.maximum(-take(xp, delta, h, axis=3), 0.0), axis=-1)
         tau = xp.sum(xp.abs(delta), axis=-1) / 2
         gap = s[:, None, None] * xp.maximum(gained, lost)
         gap = gap - diameter[:, None, None] * (tau - xp.minimum(gained, lost))

@@ -73,11 +73,17 @@ def all_distances(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Float[
     """Every distance between two rows, from differences, so that close rows keep their digits."""
     b, n, d = x.shape
     step = max(1, DIFFERENCE_BUDGET // max(1, b * n * d))
+    unit, length = None, lambda difference: norm(xp, difference, order)
+    if order == 2 and d:
+        # Scaled once, not distance by distance: what then vanishes is below rounding of the largest.
+        unit = xp.max(xp.max(xp.abs(x), axis=-1), axis=-1)[:, None, None]
+        unit = xp.where(unit > 0, unit, xp.ones_like(unit))
+        x, length = x / unit, lambda difference: xp.sqrt(xp.linalg.vecdot(difference, difference))
     parts = [
-        norm(xp, x[:, start : min(start + step, n), None, :] - x[:, None, :, :], order)
-        for start in range(0, n, step)
+        length(x[:, start : min(start + step, n), None, :] - x[:, None, :, :]) for start in range(0, n, step)
     ]
-    return xp.concat(parts, axis=1)
+    table = xp.concat(parts, axis=1)
+    return table if unit is None else table * unit
 
 
 def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:
@@ -126,26 +132,26 @@ def _farthest_euclidean(xp: Namespace, x: Any, y: Any, *, same: bool) -> Any:
     u = x - centre
     v = u if same else y - centre
     spread = xp.max(xp.abs(u)) if same else xp.maximum(xp.max(xp.abs(u)), xp.max(xp.abs(v)))
-    if not 1e-100 < float(spread) < 1e100:
+    if not bool((spread > 1e-100) & (spread < 1e100)):
         u, v = _scaled(xp, u, v)
-    squares_u, squares_v = xp.sum(u * u, axis=-1), None
-    squares_v = squares_u if same else xp.sum(v * v, axis=-1)
+    halves_u = xp.linalg.vecdot(u, u) / 2
+    halves_v = halves_u if same else xp.linalg.vecdot(v, v) / 2
     best = row = column = None
     for start, first, rows, others in _blocks(u, v, PAIR_BUDGET, same=same):
-        gram = rows @ xp.matrix_transpose(others)
-        gram *= -2
-        gram += squares_u[:, start : start + rows.shape[1], None]
-        gram += squares_v[:, None, first:]
+        # Half the squared distance, up to its sign: the least is the farthest pair.
+        closeness = rows @ xp.matrix_transpose(others)
+        closeness -= halves_u[:, start : start + rows.shape[1], None]
+        closeness -= halves_v[:, None, first:]
         width = others.shape[1]
-        flat = xp.reshape(gram, (b, -1))
-        where = xp.argmax(flat, axis=-1)
-        largest = xp.max(flat, axis=-1)
+        flat = xp.reshape(closeness, (b, -1))
+        where = xp.argmin(flat, axis=-1)
+        least = xp.min(flat, axis=-1)
         i, j = where // width + start, where % width + first
         if best is None:
-            best, row, column = largest, i, j
+            best, row, column = least, i, j
         else:
-            better = largest > best
-            best = xp.where(better, largest, best)
+            better = least < best
+            best = xp.where(better, least, best)
             row, column = xp.where(better, i, row), xp.where(better, j, column)
     base = xp.arange(b, device=device)
     far = xp.take(xp.reshape(x, (b * k, d)), base * k + row, axis=0)

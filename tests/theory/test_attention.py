@@ -1,0 +1,66 @@
+"""Attention weights and one step: by hand, against a literal rendering, masks and scales."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from attnclust.attention import attend, attention_weights
+
+
+def test_weights_by_hand() -> None:
+    """One coordinate, keys 0 and log 3, query 1: odds 1 to 3; scale halves the logit, so 1 to sqrt 3."""
+    tokens = np.array([[0.0], [1.0]])
+    w_q, w_k = np.array([[1.0]]), np.array([[math.log(3)]])
+    np.testing.assert_allclose(attention_weights(tokens, w_q, w_k), [[0.5, 0.5], [0.25, 0.75]], rtol=1e-15)
+    half = attention_weights(tokens, w_q, w_k, scale=0.5)[1]
+    np.testing.assert_allclose(half, [1 / (1 + math.sqrt(3)), math.sqrt(3) / (1 + math.sqrt(3))], rtol=1e-15)
+
+
+def test_weights_against_a_literal_rendering() -> None:
+    """Axes of distinct lengths: batch 2 x 3, 7 tokens, 5 coordinates, 11 of queries; row = query."""
+    rng = np.random.default_rng(0)
+    tokens, w_q, w_k = rng.normal(size=(2, 3, 7, 5)), rng.normal(size=(5, 11)), rng.normal(size=(5, 11))
+    got = attention_weights(tokens, w_q, w_k)
+    assert got.shape == (2, 3, 7, 7)
+    for b in np.ndindex(2, 3):
+        for j in range(7):
+            logits = [float(tokens[b][j] @ w_q @ (tokens[b][k] @ w_k)) / math.sqrt(11) for k in range(7)]
+            odds = [math.exp(each - max(logits)) for each in logits]
+            np.testing.assert_allclose(got[b][j], np.array(odds) / sum(odds), rtol=1e-12)
+
+
+def test_masked_keys_get_nothing_and_the_rest_is_renormalised() -> None:
+    rng = np.random.default_rng(1)
+    tokens, w = rng.normal(size=(2, 5, 3)), rng.normal(size=(3, 2))
+    causal = np.tril(np.ones((5, 5), dtype=bool))
+    got, free = attention_weights(tokens, w, w, mask=causal), attention_weights(tokens, w, w)
+    assert (got[:, ~causal] == 0).all()
+    np.testing.assert_allclose(got.sum(-1), 1, rtol=1e-15)
+    kept = np.where(causal, free, 0)
+    np.testing.assert_allclose(got, kept / kept.sum(-1, keepdims=True), rtol=1e-13)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    got = attention_weights(np.array([[0.0], [1e5]]), np.eye(1), np.eye(1))
+    assert got.tolist() == [[0.5, 0.5], [0.0, 1.0]]
+
+
+def test_a_step_averages_rows_and_carries_values() -> None:
+    attention = np.array([[0.25, 0.75], [1.0, 0.0]])
+    tokens = np.array([[4.0, 0.0], [0.0, 8.0]])
+    assert attend(attention, tokens).tolist() == [[1.0, 6.0], [4.0, 0.0]]
+    assert attend(attention, tokens, w_v=np.array([[1.0], [0.5]])).tolist() == [[4.0], [4.0]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_dtype_is_kept_and_gradients_flow(dtype: torch.dtype) -> None:
+    tokens = torch.randn((3, 2), generator=torch.Generator().manual_seed(0), dtype=dtype, requires_grad=True)
+    weights = attention_weights(tokens, torch.eye(2, dtype=dtype), torch.eye(2, dtype=dtype))
+    assert weights.dtype == dtype
+    attend(weights, tokens).sum().backward()
+    assert tokens.grad is not None
+    assert bool(torch.isfinite(tokens.grad).all())
