@@ -100,7 +100,11 @@ class Block(nn.Module):
             k, v = k[:, :, :2], v[:, :, :2]
         if self.how == "windowed":
             q, k, v = (x.unflatten(2, (2, 3)).transpose(1, 2).flatten(0, 1) for x in (q, k, v))
+        if self.how == "heads folded into the batch":
+            q, k, v = (x.flatten(0, 1).unsqueeze(1) for x in (q, k, v))
         mixed = scaled_dot_product_attention(q, k, v, **options)
+        if self.how == "heads folded into the batch":
+            mixed = mixed.squeeze(1).unflatten(0, (-1, 2))
         if self.how == "windowed":
             mixed = mixed.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2, 3)
         output = tokens + self.out(mixed.transpose(1, 2).flatten(2))
@@ -144,6 +148,7 @@ class OwnAdapter(Adapter):
             r"block 1 \(Block\) must not drop attention weights in evaluation mode; got dropout_p=0.5",
         ),
         ("pooled", "keys of shape"),
+        ("heads folded into the batch", r"queries of shape \(2, 1, 6, 3\)"),
         ("windowed", r"queries of shape \(2, 2, 3, 3\) \(windowed"),
         ("skips", r"blocks 1..3 once each, in order; got Own, which runs \[1, 3\]"),
         ("between", "level 3 must depend on level 2 alone"),
