@@ -312,6 +312,23 @@ rewrite mul0r mul1r add0r => <-; split.
 - by apply: eq_bigr => j _; apply: eq_bigr => k _; rewrite !scale0r !scale1r !add0r.
 Qed.
 
+Lemma attend_scale (R : realFieldType) (V : lmodType R) (T : finType) (A : T -> T -> R) (w : R)
+  (y : T -> V) j : attend A (fun k => w *: y k) j = w *: attend A y j.
+Proof. by rewrite /attend scaler_sumr; apply: eq_bigr => k _; rewrite !scalerA mulrC. Qed.
+
+Theorem value_matrix_attained : statements.value_matrix_attained.
+Proof.
+move=> R V N u T G w el eu d D w0 [[HN Nu] [G2 Gn] /andP[el0 leu] mel /andP[d0 dD]].
+have [t [s [o [ht hs st ho]]]] := two_and_one G2 Gn.
+exists (extremal_attention G el eu t s), (on_line u (extremal_tokens G d D t)).
+have := extremal_mix HN Nu ht hs st ho leu mel d0 dD (lexx 0) w0.
+rewrite mul0r add0r => <-; split.
+- by split; [exact: (extremal_stochastic ht hs ho) | exact: (extremal_range t s ho)].
+- exact: (extremal_inside HN Nu D ht hs st d0).
+- exact: (extremal_all HN Nu hs st ho d0 dD).
+by apply: eq_bigr => j _; apply: eq_bigr => k _; rewrite !attend_scale !scale0r !add0r.
+Qed.
+
 Theorem residual_attained : statements.residual_attained.
 Proof.
 move=> R V N u T G w el eu d D w0 [[HN Nu] [G2 Gn] /andP[el0 leu] mel /andP[d0 dD]].
@@ -322,9 +339,7 @@ rewrite mul1r => <-; split.
 - by split; [exact: (extremal_stochastic ht hs ho) | exact: (extremal_range t s ho)].
 - exact: (extremal_inside HN Nu D ht hs st d0).
 - exact: (extremal_all HN Nu hs st ho d0 dD).
-have e (A : T -> T -> R) (y : T -> V) j : attend A (fun k => w *: y k) j = w *: attend A y j.
-  by rewrite /attend scaler_sumr; apply: eq_bigr => k _; rewrite !scalerA mulrC.
-by apply: eq_bigr => j _; apply: eq_bigr => k _; rewrite !e !scale1r.
+by apply: eq_bigr => j _; apply: eq_bigr => k _; rewrite !attend_scale !scale1r.
 Qed.
 
 Theorem convex_attained : statements.convex_attained.

@@ -18,20 +18,17 @@ Local Open Scope ring_scope.
 (* Theorem 3.1(i) of the paper. *)
 Definition contraction : Prop :=
   forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T : finType) A (z : T -> V),
-  seminorm N -> stochastic A ->
-  diam N (attend A z) setT <= diam N z setT.
+  seminorm N -> stochastic A -> diam N (attend A z) setT <= diam N z setT.
 
 Definition dobrushin : Prop :=
   forall (R : realFieldType) (V : lmodType R) (N : V -> R) (T : finType) A (z : T -> V),
-  seminorm N -> stochastic A ->
-  diam N (attend A z) setT <= dobrushin_coefficient A * diam N z setT.
+  seminorm N -> stochastic A -> diam N (attend A z) setT <= dobrushin_coefficient A * diam N z setT.
 
 (* Attained for every stochastic matrix, in every space that has a vector of norm 1. *)
 Definition dobrushin_attained : Prop :=
   forall (R : realFieldType) (V : lmodType R) (N : V -> R) (u : V) (T : finType) A (D : R),
   seminorm N -> N u = 1 -> stochastic A -> 0 <= D ->
-  exists z : T -> V,
-    diam N z setT <= D /\ diam N (attend A z) setT = dobrushin_coefficient A * D.
+  exists z : T -> V, diam N z setT <= D /\ diam N (attend A z) setT = dobrushin_coefficient A * D.
 
 (* The coefficient is the best constant. *)
 Definition dobrushin_best : Prop :=
@@ -42,9 +39,8 @@ Definition dobrushin_best : Prop :=
 
 Definition dobrushin_product : Prop :=
   forall (R : realFieldType) (T : finType) (A B : T -> T -> R),
-  stochastic A -> stochastic B ->
-  dobrushin_coefficient (fun j k => \sum_l A j l * B l k) <=
-  dobrushin_coefficient A * dobrushin_coefficient B.
+  stochastic A -> stochastic B -> dobrushin_coefficient (fun j k => \sum_l A j l * B l k)
+    <= dobrushin_coefficient A * dobrushin_coefficient B.
 
 (* ============================================ One cluster: what the matrix itself implies *)
 
@@ -72,7 +68,7 @@ Definition overlap : Prop :=
 
 (* ================================================= One cluster: what the ranges imply *)
 
-Definition sharp : Prop := every_layer (fun R m el eu d D => sharp_value m el eu d D).
+Definition sharp : Prop := every_layer (fun R => @sharp_value R).
 
 (* Attained for arbitrary (m, eps_l, eps_u, d, D): no function of these five can be smaller. *)
 Definition sharp_attained : Prop :=
@@ -82,16 +78,14 @@ Definition sharp_attained : Prop :=
 
 Definition sharp_total : Prop := every_layer (fun R m el eu d D => (1 - x_lower m el) * D).
 Definition product : Prop := every_layer (fun R m el eu d D => product_value m eu d D).
-Definition linear : Prop := every_layer (fun R m el eu d D => linear_value m el eu d D).
+Definition linear : Prop := every_layer (fun R => @linear_value R).
 
 (* The paper's eq. (2) and eq. (1), with <= and then with <. *)
-Definition paper_appendix : Prop := every_layer (fun R m el eu d D => paper_appendix_value m el eu d D).
-Definition paper_main : Prop := every_layer (fun R m el eu d D => paper_main_value m el eu d D).
+Definition paper_appendix : Prop := every_layer (fun R => @paper_appendix_value R).
+Definition paper_main : Prop := every_layer (fun R => @paper_main_value R).
 
-Definition paper_appendix_strict : Prop :=
-  every_layer_strictly (fun R m el eu d D => paper_appendix_value m el eu d D).
-Definition paper_main_strict : Prop :=
-  every_layer_strictly (fun R m el eu d D => paper_main_value m el eu d D).
+Definition paper_appendix_strict : Prop := every_layer_strictly (fun R => @paper_appendix_value R).
+Definition paper_main_strict : Prop := every_layer_strictly (fun R => @paper_main_value R).
 
 (* Both conditions are needed.  All tokens equal: the paper's own hypotheses (strict bounds on
    the weights, here 0 < 1/2 < 1) hold for two tokens in two clusters, and both "<" fail. *)
@@ -116,8 +110,7 @@ Definition ladder : Prop :=
   stochastic A -> G != set0 -> in_range A G el eu -> 0 <= d <= D ->
   let m := outside G in
   [/\ cluster_dobrushin_value A G d D <= overlap_value A G d D,
-      overlap_value A G d D <= sharp_value m el eu d D,
-      sharp_value m el eu d D <= product_value m eu d D,
+      overlap_value A G d D <= sharp_value m el eu d D, sharp_value m el eu d D <= product_value m eu d D,
       product_value m eu d D <= linear_value m el eu d D
     & linear_value m el eu d D <=
       Num.min (paper_appendix_value m el eu d D) (paper_main_value m el eu d D)].
@@ -167,6 +160,13 @@ Definition value_matrix : Prop :=
   stochastic A -> G != set0 -> in_range A G el eu ->
   diam M (attend A (fun k => W (z k))) G
     <= w * sharp_value (outside G) el eu (diam N z G) (diam N z setT).
+
+(* Equality for W = w times the identity. *)
+Definition value_matrix_attained : Prop :=
+  forall (R : realFieldType) (V : lmodType R) (N : V -> R) (u : V) (T : finType) G (w el eu d D : R),
+  0 <= w -> arbitrary_numbers N u (G : {set T}) el eu d D ->
+  reached (fun A z => diam N (attend A (fun k => w *: z k)) G) N G el eu d D
+    (w * sharp_value (outside G) el eu d D).
 
 (* Heads h with their own attention A_h and map W_h (values, then projection), summed. *)
 Definition multi_head : Prop :=
