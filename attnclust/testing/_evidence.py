@@ -23,8 +23,12 @@ SOURCES = ("_array.py", "_labels.py", "geometry", "attention/_step.py", "bounds"
 """What the result depends on: it is stale when one of these changes."""
 
 
-CROSSING_KINDS = ("generic", "uniform", "block", "mixed")
+CROSSING_KINDS = ("generic", "uniform", "block")
 """Attention without zeros: where nothing crosses a cluster's border most bounds are trivially attained."""
+COLDEST = -0.3
+"""The lowest temperature (decimal logarithm): below it attention is nearly one-hot, where the same
+happens.
+"""
 
 
 def sources_hash() -> str:
@@ -63,7 +67,7 @@ def search(label: str, *, rounds: int = 240) -> dict[str, Any]:
             recipe = replace(
                 best,
                 seed=recipe.seed,
-                temperature=float(np.clip(best.temperature + 0.3 * rng.normal(), -1.5, 2)),
+                temperature=float(np.clip(best.temperature + 0.3 * rng.normal(), COLDEST, 2)),
                 tightness=float(np.clip(best.tightness + 0.3 * rng.normal(), -4, 0)),
             )
         check = CHECKS[label](draw_steps(recipe))
@@ -85,7 +89,7 @@ def _anywhere(rng: np.random.Generator, rounds: int, *, batch: int, largest: int
             clusters=int(rng.integers(1, 4)),
             attention=str(rng.choice(CROSSING_KINDS)),
             tokens=str(rng.choice(TOKEN_KINDS)),
-            temperature=float(rng.uniform(-1.5, 2)),
+            temperature=float(rng.uniform(COLDEST, 2)),
             tightness=float(rng.uniform(-4, 0)),
             outsider=True,
             order=float(rng.choice([1.0, 2.0, math.inf])),
