@@ -165,7 +165,7 @@ BLOCK_RECURSION = Theorem(
     kind="tight",
     statement="the table of cell diameters and distances after a step is at most F_A of the table before",
     source="proved here",
-    proof=None,
+    proof="block_recursion",
     function=block_recursion,
 )
 

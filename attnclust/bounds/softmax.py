@@ -200,7 +200,7 @@ CUBIC = Theorem(
     kind="tight",
     statement="softmax attention: diam(Z') <= tanh(beta D^2 / 4) D <= (beta / 4) D^3",
     source="proved here",
-    proof=None,
+    proof="cubic",
     function=cubic_bound,
 )
 
@@ -209,7 +209,7 @@ CLUSTER_CUBIC = Theorem(
     kind="tight",
     statement="softmax attention: d' <= tanh(beta d D / 4) D",
     source="proved here",
-    proof=None,
+    proof="cluster_cubic",
     function=cluster_cubic_bound,
 )
 
@@ -218,6 +218,6 @@ SOFTMAX_CLUSTER = Theorem(
     kind="upper",
     statement="softmax attention: d' <= tanh(omega / 4) d + phi(min(x_u, y*)) (D - d), omega = beta d D",
     source="proved here",
-    proof=None,
+    proof="softmax_cluster",
     function=softmax_cluster_bound,
 )

@@ -351,3 +351,18 @@ def test_second_moments_certify_what_no_transport_does() -> None:
     certificate = bounds.certify(attention, tokens, labels)
     assert certificate.stage.tolist() == [bounds.STAGES.index("chi")]
     assert bounds.certify(attention, tokens, labels, ord=1).stage.tolist() == [-1]
+
+
+def test_the_tolerance_is_the_derived_one() -> None:
+    """n = 3 tokens, d = 1: 4 (3 + 1 + 8) 2^-53 times the largest distance from the mean, plus the rows'
+    defect.
+    """
+    tokens, labels = np.array([[0.0], [3.0], [6.0]]), np.array([0, 0, 1])
+    exact = verify(np.eye(3), tokens, labels)
+    assert float(exact.tolerance) == pytest.approx(48 * 2.0**-53 * 3.0, rel=1e-12)
+    rough = np.eye(3) + np.diag([2.0**-49, 0.0, 0.0])  # within 4 (3 + 8) u of 1
+    assert float(verify(rough, tokens, labels).tolerance) == pytest.approx(
+        (48 + 16) * 2.0**-53 * 3.0, rel=1e-12
+    )
+    assert not exact.shrinks.any()
+    assert exact.holds["sharp"].all()

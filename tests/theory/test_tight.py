@@ -235,3 +235,19 @@ def test_where_the_cluster_bounds_for_softmax_meet(d_all: float, expected: float
     """All mass outside: tanh(omega/4) D, the cluster_cubic bound."""
     got = bounds.softmax_cluster_bound(0.25, d_all, beta=3.0, mass=expected)
     assert float(got) == pytest.approx(math.tanh(3.0 * 0.25 * d_all / 4) * d_all, rel=1e-15)
+
+
+def test_tables_that_no_tokens_can_have_are_refused_and_borderline_ones_are_not() -> None:
+    known: dict[str, Any] = {"pair": (0, 1), "cells": np.array([0, 1, 1])}
+    attention = np.eye(3)
+    flat = block_transport_configuration(attention, distances=np.zeros((2, 2)), **known)
+    assert flat.tolist() == [[0.0]] * 3
+    border = np.array([[2.0, 1.0], [1.0, 2.0]])  # C_rr = 2 C_rs: two cells of one ball
+    after = attention @ block_transport_configuration(attention, distances=border, **known)
+    assert abs(after[0, 0] - after[1, 0]) == pytest.approx(1.0, rel=1e-9)
+    for wrong in (np.array([[2.5, 1.0], [1.0, 0.0]]), np.array([[0.0, 1.0], [2.0, 0.0]]), -border):
+        with pytest.raises(ValueError, match="distances: must be symmetric and satisfy"):
+            block_transport_configuration(attention, distances=wrong, **known)
+    far = np.array([[0.0, 1.0, 3.0], [1.0, 0.0, 1.0], [3.0, 1.0, 0.0]])
+    with pytest.raises(ValueError, match="distances: must be symmetric and satisfy"):
+        block_transport_configuration(attention, pair=(0, 1), cells=np.array([0, 1, 2]), distances=far)
