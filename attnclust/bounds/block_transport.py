@@ -160,7 +160,7 @@ def gathered_masses(xp: Namespace, rows: Any, sets: Any) -> tuple[Any, Any]:
 def joined(xp: Namespace, blocks: list[Any]) -> Any:
     """Blocks ``(b, r, c, K)`` of pairs in one array ``(b, N, K)``."""
     flat = [xp.reshape(each, (each.shape[0], math.prod(each.shape[1:3]), each.shape[3])) for each in blocks]
-    return flat[0] if len(flat) == 1 else xp.concat(flat, axis=1)
+    return xp.concat(flat, axis=1)
 
 
 def worst_costs(xp: Namespace, supply: Any, demand: Any, prices: Any, *, exact: bool = False) -> Any:

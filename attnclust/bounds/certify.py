@@ -4,6 +4,8 @@ pairs.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -120,6 +122,12 @@ def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order:
     prices = distances_of(xp, points, tuple(cells), order)
     sets = indicators(xp, cells, n, rows)
     limit = before - border[:, None]
+
+    @functools.cache
+    def distances(element: int) -> Any:
+        """All distances of one batch element, for every cluster that comes to need them."""
+        return all_distances(xp, points[element, ...][None, ...], order)
+
     for g, inside in enumerate(labelling.members):
         shrinking = to_numpy(after[:, g] < limit[:, g])
         if len(inside) < 2 or not shrinking.any():
@@ -133,6 +141,7 @@ def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order:
                 of_cluster[element, ...],
                 points[element, ...],
                 prices[element, ...],
+                functools.partial(distances, int(element)),
                 order,
                 limit[element, g],
             )
@@ -198,6 +207,7 @@ class _Element(NamedTuple):
     rows: Any
     points: Any
     prices: Any
+    distances: Callable[[], Any]
     order: float
     limit: Any
 
@@ -209,8 +219,11 @@ class _Element(NamedTuple):
         pairs = self._left(pairs, plan_costs(xp, pairs.supply, pairs.demand, self.prices))
         if not len(pairs.first):
             return 1
-        distances = all_distances(xp, self.points[None, ...], self.order)
-        pairs = self._left(pairs, independent_costs(xp, self._differences(pairs)[None, ...], distances)[0, :])
+        distances = self.distances()
+        costs = independent_costs(xp, self._differences(pairs)[None, ...], distances)[0, :]
+        # The dearest first: where exact transport will say no, it says so soon.
+        pairs, costs = pairs.take(xp, np.argsort(-to_numpy(costs))), xp.sort(costs, descending=True)
+        pairs = self._left(pairs, costs)
         if not len(pairs.first):
             return 2
         if self.order == 2:

@@ -280,7 +280,7 @@ def test_pooled_ranges_serve_all_clusters_and_only_those_with_a_border() -> None
 def test_blocks_of_pairs_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = draw_steps(Recipe(seed=5, batch=3, n=13, clusters=2))
     once = verify(drawn.attention, drawn.tokens, drawn.labels)
-    for budget in (1, 100, 1000):
+    for budget in (1, 100, 500, 1000, 2000, 4000):
         monkeypatch.setattr(_pairs, "BUDGET", budget)
         again = verify(drawn.attention, drawn.tokens, drawn.labels)
         for label in RUNGS:
@@ -297,6 +297,8 @@ def test_degenerate_batches_and_clusters() -> None:
     empty = verify(a[:0], z[:0], np.zeros(5, dtype=int))
     assert empty.measured.shape == (0, 1)
     assert verify(a, z, np.full(5, -1)).measured.shape == (2, 0)
+    assert bounds.star_bound(a, z, np.full(5, -1)).shape == (2, 0)
+    assert bounds.overlap_bound(a, np.full(5, -1), d_cluster=np.zeros((2, 0)), d_all=1.0).shape == (2, 0)
     assert bounds.certify(a[:0], z[:0], np.zeros(5, dtype=int)).stage.shape == (0, 1)
     alone = verify(a, z, np.arange(5))
     assert (alone.measured == 0).all()

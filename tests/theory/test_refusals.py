@@ -299,6 +299,11 @@ def test_ranges(
             "eps_lower, eps_upper: must satisfy",
         ),
         (
+            lambda: sharp_configuration(2, 1, eps_lower=0.0, eps_upper=1.5, d_cluster=1.0, d_all=2.0),
+            ArgumentError,
+            "eps_lower, eps_upper: must satisfy",
+        ),
+        (
             lambda: sharp_configuration(2, 3, eps_lower=0.0, eps_upper=0.5, d_cluster=3.0, d_all=2.0),
             ArgumentError,
             "d_cluster, d_all: must satisfy",
