@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import torch
+from threadpoolctl import threadpool_limits
 
 from attnclust._array import ArgumentError
 from attnclust.models import open_model, random_twin
@@ -22,6 +25,9 @@ from attnclust.study.shards import Shards
 from attnclust.study.summary import summarise
 
 log = logging.getLogger("attnclust")
+
+# Parameters. ViT-S has 22 million, ViT-B 86 million.
+SMALL_MODEL = 30_000_000
 
 
 def run_study(settings: Settings, *, output: Path | None = None, reports: Path = Path("reports")) -> Path:
@@ -59,8 +65,12 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
         return folder
     started = time.monotonic()
     shards = Shards(folder)
-    for rows, progress in collect(settings, data, subjects, grid, shards.progress()):
-        shards.add(rows, progress)
+    with _threads(loaded.parameters):
+        for rows, progress in collect(settings, data, subjects, grid, shards.progress()):
+            shards.add(rows, progress)
+        origin = provenance(
+            settings, who, loaded, twin=len(subjects) == 2, seconds=time.monotonic() - started
+        )
     done = shards.progress()
     if not done.selected:
         reasons = _reasons(shards.table("images"))
@@ -72,10 +82,25 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
             "Give more images, or images with larger objects.",
         )
     shards.merge(folder)
-    origin = provenance(settings, who, loaded, twin=len(subjects) == 2, seconds=time.monotonic() - started)
     write_json(folder / "results.json", summarise(folder, origin, seed=settings.seed))
     shards.remove()
     return folder
+
+
+@contextmanager
+def _threads(parameters: int) -> Iterator[None]:
+    """One thread for NumPy's small products, and for a small model too.
+
+    Their steps are so short that sharing them gains little, and on a busy machine two threads that wait for
+    each other take many times as long as one.
+    """
+    before = torch.get_num_threads()
+    with threadpool_limits(1, user_api="blas"):
+        torch.set_num_threads(1 if parameters < SMALL_MODEL else before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _device(name: str) -> torch.device:
