@@ -49,7 +49,7 @@ def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict
 
 def theory() -> dict[str, Any]:
     """Every theorem of the package: statement, kind, proof, and what its property tests found."""
-    evidence, proofs = _packaged("evidence.json"), _packaged("proofs.json")
+    evidence, proofs = _packaged("evidence.json")["theorems"], _packaged("proofs.json")
     found = {}
     for label, theorem in THEOREMS.items():
         proof, tested = proofs.get(label), evidence.get(label, {})
@@ -59,14 +59,13 @@ def theory() -> dict[str, Any]:
             "source": theorem.source,
             "proof": proof and {key: proof[key] for key in ("name", "status", "sha256")},
             "worst_ratio": tested.get("worst_ratio"),
-            "examples": tested.get("examples"),
+            "examples": tested.get("cases"),
         }
     return found
 
 
 def _packaged(name: str) -> dict[str, Any]:
-    file = resources.files("attnclust.bounds") / name
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return json.loads((resources.files("attnclust.bounds") / name).read_text("utf-8"))
 
 
 def _subject(measurements: pa.Table, steps: pa.Table, subject: str, seed: int) -> dict[str, Any]:

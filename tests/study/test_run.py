@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from attnclust._array import ArgumentError
+from attnclust.bounds import THEOREMS
 from attnclust.clustering import measure_level
 from attnclust.data import make_scenes, select_objects, squash
 from attnclust.geometry import cluster_diameters, diameter
@@ -89,6 +90,16 @@ def test_results_have_the_forms_of_the_contract(finished: Path):
         for low, mean, high in zip(purity["ci_low"], purity["mean"], purity["ci_high"], strict=True)
     )
     assert {"id", "statement", "verdict", "statistic", "ci", "n"} <= set(results["claims"][0])
+
+
+def test_every_theorem_comes_with_its_proof_and_what_its_tests_found(finished: Path):
+    theory = read_results(finished)["theory"]
+    assert set(theory) == set(THEOREMS)
+    for label in ("paper_main", "sharp", "cluster_dobrushin"):
+        assert theory[label]["proof"]["status"] == "closed"
+        assert len(theory[label]["proof"]["sha256"]) == 64
+        assert theory[label]["examples"] >= 1000
+        assert 0.9 < theory[label]["worst_ratio"] <= 1
 
 
 def test_steps_count_every_image_block_head_and_cluster(finished: Path):
