@@ -31,8 +31,11 @@ def number(value: Number, digits: int = 2) -> str:
     """
     if value is None:
         return ABSENT
-    ordinary = value == 0 or 10**-digits <= abs(value) < 10_000
-    return (f"{value:.{digits}f}" if ordinary else f"{value:.3g}").replace("-", "−")
+    return (f"{value:.{digits}f}" if _ordinary(value, digits) else f"{value:.3g}").replace("-", "−")
+
+
+def _ordinary(value: float, digits: int) -> bool:
+    return value == 0 or 10**-digits <= abs(value) < 10_000
 
 
 def interval(mean: Number, low: Number = None, high: Number = None, digits: int = 2) -> str:
@@ -40,9 +43,17 @@ def interval(mean: Number, low: Number = None, high: Number = None, digits: int 
 
     >>> interval(0.5, 0.25, 0.75), interval(0.5)
     ('0.50 [0.25, 0.75]', '0.50')
+
+    The limits are written like the mean:
+
+    >>> interval(0.05, 0.009, 0.12), interval(0.05, -0.001, 0.12)
+    ('0.05 [0.01, 0.12]', '0.05 [0.00, 0.12]')
     """
     if mean is None or low is None or high is None:
         return number(mean, digits)
+    if _ordinary(mean, digits) and max(abs(low), abs(high)) < 10_000:
+        # Rounded first, and 0 added: no limit reads minus zero.
+        low, high = (round(limit, digits) + 0.0 for limit in (low, high))
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 

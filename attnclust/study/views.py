@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from jaxtyping import Float, UInt8
 from attnclust.neurons import column_view, rollout
 from attnclust.study.measure import Rows, Subject
 from attnclust.study.prepare import View, to_input
-from attnclust.vit import trace
+from attnclust.vit import UntraceableError, patch_filters, trace
+
+log = logging.getLogger("attnclust")
 
 
 def neuron_rows(
@@ -28,8 +31,10 @@ def neuron_rows(
         pixels: the image at the model's input size.
         tokens: role -> patch index; the class token is added where the model has one.
     """
-    filters = _filters(subject)
-    if filters is None:
+    try:
+        filters = patch_filters(subject.loaded.model).float().cpu()
+    except UntraceableError as error:
+        log.warning("no views of neurons: %s", error)
         return {"pictures": [], "views": []}
     image = to_input([pixels], subject.loaded, subject.device)
     traced = trace(subject.loaded.model, image, attention="mean")
@@ -75,14 +80,6 @@ def tokens_of(view: View, grid: tuple[int, int]) -> dict[str, int]:
 def corner_and_middle(grid: tuple[int, int]) -> dict[str, int]:
     """Two patches of a picture without masks."""
     return {"middle patch": grid[0] // 2 * grid[1] + grid[1] // 2, "corner patch": 0}
-
-
-def _filters(subject: Subject) -> Float[torch.Tensor, "d c p p"] | None:
-    """The patch embedding's filters; None for models that embed patches in another way."""
-    projection: Any = getattr(getattr(subject.loaded.model, "patch_embed", None), "proj", None)
-    if not isinstance(projection, torch.nn.Conv2d) or projection.kernel_size != projection.stride:
-        return None
-    return projection.weight.detach().float().cpu()
 
 
 def _most_varied(image: Float[torch.Tensor, "c h w"], filters: Float[torch.Tensor, "d c p p"]) -> int:

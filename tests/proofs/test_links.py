@@ -64,6 +64,10 @@ def test_every_record_with_a_proof_is_in_the_packaged_status(status: ModuleType)
     assert all(proof == label for label, proof in named.items())
 
 
+def test_no_record_hides_the_proof_it_has(proofs: Path) -> None:
+    assert [label for label in stated(proofs) if label in THEOREMS and THEOREMS[label].proof is None] == []
+
+
 def test_text_and_statements_name_each_other(proofs: Path) -> None:
     named = re.findall(r"\*\*`(\w+)`\*\*", (proofs / "theorem.md").read_text())
     assert sorted(set(named)) == sorted(stated(proofs))
