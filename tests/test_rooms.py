@@ -97,6 +97,7 @@ def test_only_the_command_reaches_the_study_from_the_report():
     [
         "attnclust",
         "attnclust.bounds",
+        "attnclust.attention",
         "attnclust.verify",
         "attnclust.neurons",
         "attnclust.data",
