@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
 
-from attnclust.data import LabelledImage, UnreadableImageError, open_photo, squash
+from attnclust.data import LabelledImage, UnreadableImageError, squash
 from attnclust.study.measure import Rows, Subject, measure
 from attnclust.study.prepare import CLEAN, View, views_of
 from attnclust.study.settings import Images, Settings
@@ -35,10 +35,15 @@ class _Batch:
 def collect(
     settings: Settings,
     data: Images,
+    photographs: Sequence[LabelledImage],
     subjects: list[Subject],
     grid: tuple[int, int],
     done: Progress,
 ) -> Iterator[tuple[Rows, Progress]]:
+    """Measure what is left of a study, shard by shard; each comes with how far the study is once it is kept.
+
+    The neurons of ``photographs`` are drawn with those of the first selected image.
+    """
     most = settings.most
     total = most if most is not None else len(data)
     with tqdm(
@@ -56,7 +61,7 @@ def collect(
                     rows.setdefault(name, []).extend(found)
             drawn = done.drawn or batch.selected > 0
             if drawn and not done.drawn:
-                for name, found in _neurons(settings, subjects[0], batch.views, grid).items():
+                for name, found in _neurons(photographs, subjects[0], batch.views, grid).items():
                     rows.setdefault(name, []).extend(found)
             bar.update(batch.selected if most is not None else after - done.next_index)
             done = Progress(done.shards + 1, after, done.selected + batch.selected, drawn)
@@ -86,8 +91,10 @@ def _gather(
                     "selected": False,
                     "reason": error.reason,
                     "readable": False,
+                    "objects": 0,
+                    "patches": 0,
+                    "contested": 0,
                 }
-                | {"objects": 0, "patches": 0, "contested": 0}
             )
         else:
             views = views_of(
@@ -100,14 +107,15 @@ def _gather(
     return batch, index
 
 
-def _neurons(settings: Settings, subject: Subject, views: list[View], grid: tuple[int, int]) -> Rows:
+def _neurons(
+    photographs: Sequence[LabelledImage], subject: Subject, views: list[View], grid: tuple[int, int]
+) -> Rows:
     """Neurons of the first selected image, and of each of the user's own photographs."""
     first = next(view for view in views if view.condition == CLEAN and view.selection.reason is None)
     pictures = [(first.image, first.pixels, tokens_of(first, grid))]
-    for file in settings.images:
-        photo = open_photo(file)
-        sample = LabelledImage(file.name, photo, (photo[..., 0] * 0), ())
-        pictures.append((file.name, squash(sample, subject.loaded.size).image, corner_and_middle(grid)))
+    for photograph in photographs:
+        pixels = squash(photograph, subject.loaded.size).image
+        pictures.append((photograph.name, pixels, corner_and_middle(grid)))
     rows: Rows = {}
     for picture in pictures:
         for name, found in neuron_rows(subject, *picture).items():

@@ -20,7 +20,7 @@ from attnclust.records import MODEL, TABLES, TWIN, write_json
 from attnclust.study.collect import collect
 from attnclust.study.measure import Subject
 from attnclust.study.provenance import provenance
-from attnclust.study.settings import Settings, folder_name, identity, open_data
+from attnclust.study.settings import Settings, folder_name, identity, open_data, open_photographs
 from attnclust.study.shards import Shards
 from attnclust.study.summary import summarise
 
@@ -44,7 +44,7 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
             records, or no image that can be measured. Records already written stay as they are.
     """
     device = _device(settings.device)
-    data = open_data(settings)
+    data, photographs = open_data(settings), open_photographs(settings)
     loaded = open_model(
         settings.model,
         checkpoint=settings.checkpoint,
@@ -66,7 +66,7 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
     started = time.monotonic()
     shards = Shards(folder)
     with _threads(loaded.parameters):
-        for rows, progress in collect(settings, data, subjects, grid, shards.progress()):
+        for rows, progress in collect(settings, data, photographs, subjects, grid, shards.progress()):
             shards.add(rows, progress)
         origin = provenance(
             settings, who, loaded, twin=len(subjects) == 2, seconds=time.monotonic() - started

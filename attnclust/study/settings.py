@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from attnclust import __version__
 from attnclust._array import ArgumentError
-from attnclust.data import DEFAULT_CONDITIONS, VOCObjects, make_scenes
+from attnclust.data import DEFAULT_CONDITIONS, LabelledImage, VOCObjects, make_scenes, open_photo
 from attnclust.models import STUDENT_NAME, LoadedModel
 from attnclust.records import SCHEMA_VERSION
 
@@ -63,7 +65,19 @@ def open_data(settings: Settings) -> Images:
     """The data set that the settings name; a missing or empty folder is refused."""
     if settings.data == SCENES:
         return make_scenes(_SCENE_SUPPLY, seed=settings.seed)
-    return VOCObjects(settings.data)
+    try:
+        return VOCObjects(settings.data)
+    except ArgumentError as error:
+        rule = f"must be '{SCENES}' or a folder in Pascal VOC layout"
+        raise ArgumentError("--data", rule, settings.data, f"In detail: {error}") from error
+
+
+def open_photographs(settings: Settings) -> list[LabelledImage]:
+    """The user's own pictures, without objects; one that cannot be read is refused."""
+    pictures = [(file.name, open_photo(file)) for file in settings.images]
+    return [
+        LabelledImage(name, pixels, np.zeros(pixels.shape[:2], np.uint8), ()) for name, pixels in pictures
+    ]
 
 
 def identity(settings: Settings, loaded: LoadedModel) -> dict[str, Any]:

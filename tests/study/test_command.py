@@ -75,6 +75,7 @@ def test_empty_data_folder_is_named_with_what_was_looked_for(
 ):
     (tmp_path / "empty").mkdir()
     message = wrong([*QUICK, "--data", "empty"], capsys)
+    assert "--data" in message
     assert "empty" in message
     assert "JPEGImages" in message
 
@@ -121,7 +122,8 @@ def test_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     assert "nosuch.jpg" in wrong([*QUICK, "--image", "nosuch.jpg"], capsys)
     Path("letter.jpg").write_text("Dear reader")
-    assert "letter.jpg" in wrong([*QUICK, "--image", "letter.jpg"], capsys)
+    assert "letter.jpg" in wrong([*QUICK, "--image", "letter.jpg", "--output", "new"], capsys)
+    assert not Path("new").exists(), "refused before anything is measured or written"
 
 
 def test_limit_must_be_positive(capsys: pytest.CaptureFixture[str]):
