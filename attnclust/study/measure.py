@@ -11,13 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attnclust.attention import attend
 from attnclust.clustering import measure_levels
 from attnclust.geometry import cluster_diameters, diameter
 from attnclust.models import LoadedModel
-from attnclust.records import PER_HEAD, SIMPLIFIED
 from attnclust.study.prepare import CLEAN, View, to_input
-from attnclust.verify import Verification, verify
+from attnclust.study.theorem import theorem_rows
 from attnclust.vit import Level, stream
 
 # Images that go through the model together. Fixed, so that a resumed study makes the same batches.
@@ -68,7 +66,7 @@ def _measure_batch(
     for layout in stream(model, images, attention="heads" if steps else None, values=steps):
         if steps and layout.index:
             for at, view in enumerate(views):
-                rows["steps"] += _steps(subject.name, view, layout, levels[-1][at], at)
+                rows["steps"] += theorem_rows(subject.name, view, layout, levels[-1][at], at)
         levels.append(layout.tokens.double().cpu())
     assert layout is not None
     rows["predictions"] += _predictions(subject, views, layout.tokens)
@@ -108,82 +106,6 @@ def _diameters(
         "raw_diameter": raw,
         "relative_diameter": raw / np.where(whole > 0, whole, 1),
         "angular_diameter": angles.mean(axis=1),
-    }
-
-
-def _steps(
-    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int
-) -> Iterator[dict[str, Any]]:
-    """The theorem on one image and block: the simplified layer, and every head on its own values."""
-    labels, names = view.labels(level.grid, level.prefix_tokens)
-    assert level.attention is not None
-    assert level.values is not None
-    heads = level.attention[at].double().cpu().numpy()
-    # The model's rows sum to 1 up to the rounding of its own dtype; a theorem about stochastic matrices is
-    # tested on one.
-    heads /= heads.sum(axis=-1, keepdims=True)
-    steps = (
-        (SIMPLIFIED, -1, heads.mean(axis=0, keepdims=True), before.numpy()[None]),
-        (PER_HEAD, 0, heads, level.values[at].double().cpu().numpy()),
-    )
-    for form, first, attention, tokens in steps:
-        verified = verify(attention, tokens, labels, clusters=len(names))
-        after = diameter(attend(attention, tokens))
-        for index in range(len(tokens)):
-            key = {
-                "subject": subject,
-                "form": form,
-                "image": view.image,
-                "block": level.index,
-                "head": first + index,
-                "diameter_all": float(verified.diameter[index]),
-            }
-            yield _contraction(key, verified, index, float(after[index]), len(labels))
-            for cluster, name in enumerate(names):
-                if verified.counted[index, cluster]:
-                    yield from _rungs(
-                        key | {"cluster": cluster, "cluster_name": name}, verified, index, len(labels)
-                    )
-
-
-def _rungs(key: dict[str, Any], verified: Verification, index: int, tokens: int) -> Iterator[dict[str, Any]]:
-    here = (index, key["cluster"])
-    outside = int(verified.outside[here])
-    for rung, bound in verified.bounds.items():
-        yield key | {
-            "tokens": tokens - outside,
-            "outside": outside,
-            "eps_lower": float(verified.eps_lower[here]),
-            "eps_upper": float(verified.eps_upper[here]),
-            "diameter_before": float(verified.current[here]),
-            "diameter_after": float(verified.measured[here]),
-            "shrinks": bool(verified.shrinks[here]),
-            "rung": rung,
-            "bound": float(bound[here]),
-            "holds": bool(verified.holds[rung][here]),
-            "certified": bool(verified.certified[rung][here]),
-        }
-
-
-def _contraction(
-    key: dict[str, Any], verified: Verification, index: int, after: float, tokens: int
-) -> dict[str, Any]:
-    """Theorem 3.1(i): the diameter of all tokens does not grow."""
-    before, tolerance = key["diameter_all"], float(verified.tolerance[index])
-    return key | {
-        "cluster": -1,
-        "cluster_name": "all tokens",
-        "tokens": tokens,
-        "outside": 0,
-        "eps_lower": 0.0,
-        "eps_upper": 0.0,
-        "diameter_before": before,
-        "diameter_after": after,
-        "shrinks": after < before - tolerance,
-        "rung": "contraction",
-        "bound": before,
-        "holds": after <= before + tolerance,
-        "certified": False,
     }
 
 
