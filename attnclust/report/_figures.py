@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 
-from attnclust.plots import ROLES, Panel, draw_curves, to_svg
+from attnclust.plots import ROLES, Panel, draw_curves, to_png, to_svg
 from attnclust.report._text import interval, number
 
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
 _FONT = re.compile(r"font-family: [^;\"]+;? ?")
 _SPACES = re.compile(r' xmlns(:xlink)?="[^"]*"')
+_LARGE = 80_000
+"""Bytes of an SVG above which the page shows a PNG instead; the file beside the page stays vector."""
+_COMMANDS = ("=", "+", "-", "@", "\t", "\r")
+_PLAIN = ",:;/()=+*@!~"
+"""Characters that stand as they are in a data address."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +51,15 @@ class PageFigure:
 
 @dataclass
 class Gallery:
-    """Draws figures and keeps the files that stand beside the page (`files`: name -> content)."""
+    """Draws figures and keeps them.
+
+    Attributes:
+        files: what stands in ``figures/`` beside the page, name -> content.
+        drawn: the same figures before they became files, name without ending -> figure.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    drawn: dict[str, Figure] = field(default_factory=dict)
 
     def curves(
         self,
@@ -64,10 +79,29 @@ class Gallery:
         figure = draw_curves(
             panels, x_label=x_label, y_limits=y_limits, log=log, height=height, columns=columns
         )
+        alt = f"{title}. {_in_words(panels, x_label, digits)}"
+        return self.drawing(
+            name, figure, title=title, caption=caption, alt=alt, table=_table(panels, x_label, digits)
+        )
+
+    def drawing(
+        self, name: str, figure: Figure, *, title: str, caption: str, alt: str, table: Table
+    ) -> PageFigure:
+        """Any figure of matplotlib: as SVG where that is small, else as PNG.
+
+        Args:
+            name: its file's name and its id in the page, ``figure-NAME``: letters, digits, ``-`` and ``_``.
+            figure: drawn by :mod:`attnclust.plots`, in colours of :data:`attnclust.plots.ROLES`.
+            title: its heading.
+            caption: what one sees, in a sentence.
+            alt: the same for those who do not see it: the message and its main numbers.
+            table: the numbers behind it, with ``csv`` from :func:`as_csv`.
+        """
         svg = to_svg(figure, name=name)
         self.files[f"{name}.svg"] = svg.encode()
-        alt = f"{title}. {_in_words(panels, x_label, digits)}"
-        return PageFigure(name, title, caption, alt, inline(svg, alt), _table(panels, x_label, digits))
+        self.drawn[name] = figure
+        markup = inline(svg, alt) if len(svg) <= _LARGE else embedded(to_png(figure), alt)
+        return PageFigure(name, title, caption, alt, markup, table)
 
 
 def inline(svg: str, alt: str) -> Markup:
@@ -78,13 +112,40 @@ def inline(svg: str, alt: str) -> Markup:
     return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1))
 
 
+def embedded(png: bytes, alt: str) -> Markup:
+    """A PNG for the page, named by `alt`."""
+    address = "data:image/png;base64," + base64.b64encode(png).decode()
+    return Markup(f'<img src="{address}" alt="{escape(alt)}">')
+
+
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A data address with the rows as CSV."""
+    """A data address with the rows as CSV, numbers to six significant digits, None and NaN as empty cells.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe before it.
+
+    >>> as_csv(["name", "x"], [["=1+1", 0.123456789], ["b", None]])
+    'data:text/csv;charset=utf-8,name,x%0D%0A%27=1+1,0.123457%0D%0Ab,%0D%0A'
+    """
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return "data:text/csv;charset=utf-8," + quote(stream.getvalue())
+    writer = csv.writer(stream)  # ends lines as RFC 4180 says, which also quotes a lone carriage return
+    writer.writerow(map(_cell, head))
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return "data:text/csv;charset=utf-8," + quote(stream.getvalue(), safe=_PLAIN)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_COMMANDS) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(panels: Sequence[Panel]) -> list[tuple[str, Panel, int]]:

@@ -11,6 +11,7 @@ from attnclust.report._behaviour import behaviour
 from attnclust.report._claims import ledger
 from attnclust.report._figures import Gallery
 from attnclust.report._inside import inside
+from attnclust.report._math import display, math
 from attnclust.report._methods import methods
 from attnclust.report._neurons import neurons
 from attnclust.report._opening import opening
@@ -67,7 +68,7 @@ def build_page(folder: Path) -> Path:
 
 
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("attnclust.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -75,6 +76,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.filters.update(math=math, display=display)
+    return made
 
 
 def _write_figures(folder: Path, files: dict[str, bytes]) -> None:
