@@ -29,6 +29,8 @@ class Curve:
         high: upper ends.
         style: which colour and marker, 0 first; they repeat after seven.
         dashed: drawn dashed with hollow markers, as random twins are.
+        reference: whose curve it is, if another study's: drawn thin and dotted behind all others, with one
+            entry of this name in the legend for all of them.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Curve:
     high: Numbers | None = None
     style: int = 0
     dashed: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ def draw_curves(
         for axes, panel in zip(grid, panels, strict=True):
             for order, curve in enumerate(panel.curves):
                 line = _draw(axes, curve, front=len(panel.curves) - order, crowd=len(panel.curves))
-                entries.setdefault((curve.label, curve.style), line)
+                entries.setdefault(
+                    (curve.reference, -1) if curve.reference else (curve.label, curve.style), line
+                )
             _dress(axes, panel, x_label=x_label, first=axes is grid[0], ticks=7 if len(panels) == 1 else 4)
             if log:
                 axes.set_yscale("log")
@@ -118,6 +123,11 @@ def _draw(axes: Axes, curve: Curve, *, front: int, crowd: int) -> Line2D:
             linewidth=0,
             zorder=1.5,
         )
+    if curve.reference:
+        (line,) = axes.plot(
+            x, _array(curve.mean), color=colour, linewidth=1.3, linestyle=(0, (1, 1.6)), zorder=1.8
+        )
+        return line
     (line,) = axes.plot(
         x,
         _array(curve.mean),

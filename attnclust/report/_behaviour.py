@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from attnclust.plots import Curve, Panel
 from attnclust.records import MODEL, TWIN
+from attnclust.report._authors import NAME as AUTHORS
+from attnclust.report._authors import authors_curve, source
 from attnclust.report._figures import Gallery, PageFigure, Table, as_csv
 from attnclust.report._study import Study, Summary
 from attnclust.report._text import interval
@@ -87,6 +89,7 @@ class Behaviour:
     beside: Table | None
     sizes: str
     protocol: str
+    authors: str
 
 
 def behaviour(study: Study, gallery: Gallery) -> Behaviour | None:
@@ -104,6 +107,7 @@ def behaviour(study: Study, gallery: Gallery) -> Behaviour | None:
         _beside(study),
         _sizes(study),
         str(study.settings.get("protocol", "official")),
+        source() if any(AUTHORS in figure.caption for _, figures in groups for figure in figures) else "",
     )
 
 
@@ -152,6 +156,13 @@ def _figure(
             for style, condition in enumerate(conditions)
             if (summary := study.metric(metric.name, condition, subject)) is not None
         ]
+        if curves and not twin:
+            levels = len(curves[0].mean)
+            theirs = (
+                authors_curve(study, metric.name, condition, style, levels=levels)
+                for style, condition in enumerate(conditions)
+            )
+            curves += [curve for curve in theirs if curve is not None]
         if curves:
             title = SUBJECT_NAMES[subject] if study.has_twin else ""
             panels.append(Panel(title, curves, metric.axis))
@@ -161,12 +172,17 @@ def _figure(
         f"{metric.name}-{heading}" if heading else metric.name,
         panels,
         title=metric.title,
-        caption=f"{metric.title}: {metric.meaning}.",
+        caption=f"{metric.title}: {metric.meaning}." + _theirs(panels),
         x_label="level",
         y_limits=metric.limits,
         columns=2,
         height=265,
     )
+
+
+def _theirs(panels: list[Panel]) -> str:
+    dotted = any(curve.reference for panel in panels for curve in panel.curves)
+    return f" Dotted, in the condition's colour: {AUTHORS}." if dotted else ""
 
 
 def _label(condition: str, summary: Summary) -> str:
