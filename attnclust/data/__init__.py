@@ -20,9 +20,10 @@ from .patches import (
     select_objects,
     squash,
 )
+from .photo import mosaic, open_photo
 from .sample import LabelledImage, UnreadableImageError
 from .scenes import SceneSet, make_scenes
-from .voc import VOCObjects, open_photo
+from .voc import VOCObjects
 from .write import write_voc
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "apply_condition",
     "contested_patches",
     "make_scenes",
+    "mosaic",
     "occlude",
     "open_photo",
     "parse_condition",

@@ -1,4 +1,4 @@
-"""Data sets in the folder layout of Pascal VOC, read and written, and a user's own pictures."""
+"""Data sets in the folder layout of Pascal VOC, read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import overload
 
 import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
 from attnclust._array import ArgumentError
 
@@ -22,8 +21,7 @@ from .sample import LabelledImage, UnreadableImageError
 VOID_ABOVE = 200
 """Mask values above this one are void (VOC's 255), so a mask tells at most this many objects apart."""
 
-# What Pillow's and zlib's decoders raise on damaged bytes.
-_DECODING_ERRORS = (
+DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -36,6 +34,7 @@ _DECODING_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
+"""What Pillow's and zlib's decoders raise on damaged bytes."""
 
 
 class VOCObjects(Sequence[LabelledImage]):
@@ -138,52 +137,6 @@ class VOCObjects(Sequence[LabelledImage]):
         return LabelledImage(name, np.array(picture.convert("RGB")), instances, classes)
 
 
-def open_photo(path: str | PathLike[str]) -> UInt8[np.ndarray, "h w 3"]:
-    """A user's own picture as 8-bit RGB, the right way up (its EXIF orientation is applied).
-
-    Grey, palette and CMYK pictures are converted; transparent parts show white, as on a page.
-
-    Args:
-        path: a picture in any format that Pillow reads with 8 bits a channel.
-
-    Returns:
-        The picture, (height, width, 3).
-
-    Raises:
-        ArgumentError: there is no such file, it is no picture, it is damaged, or it has more than 8 bits a
-            channel.
-
-    Example:
-        >>> import tempfile, pathlib, numpy as np
-        >>> from PIL import Image
-        >>> from attnclust.data import open_photo
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "wide.png"
-        ...     Image.fromarray(np.zeros((2, 5), np.uint8)).save(path)
-        ...     print(open_photo(path).shape)
-        (2, 5, 3)
-    """
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened)
-    except _DECODING_ERRORS as error:
-        raise ArgumentError(
-            "path", "it must be a picture that Pillow can read", f"{path} ({error})", "Give another file."
-        ) from error
-    if picture.mode.startswith(("I", "F")):
-        raise ArgumentError(
-            "path",
-            "a picture must have 8 bits a channel",
-            f"{path} of mode {picture.mode}",
-            "Save it as 8-bit RGB.",
-        )
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        page = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(page, picture)
-    return np.array(picture.convert("RGB"))
-
-
 def _find_voc(root: Path) -> Path:
     """The folder that holds JPEGImages and SegmentationObject: the root itself, or its only VOCyyyy."""
     if not root.is_dir():
@@ -270,7 +223,7 @@ def _decode(name: str, path: Path) -> Image.Image:
         with Image.open(path) as opened:
             opened.load()
             return opened
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         raise UnreadableImageError(name, f"{path} cannot be read ({error})") from error
 
 

@@ -88,6 +88,12 @@ class PatchedImage:
             _index("neuron", neuron, self.filters.shape[0], "filters, neurons of an embedding")
         ]
 
+    def pixels(self, patch: Index) -> Any:
+        """One patch: (C, P, P)."""
+        row, column = divmod(_index("patch", patch, math.prod(self.grid), "patches"), self.grid[1])
+        top, left = row * self.patch[0], column * self.patch[1]
+        return self.image[:, top : top + self.patch[0], left : left + self.patch[1]]
+
     def weights(self, level: Index, token: Index | None) -> Any:
         """What each patch weighs for the token(s) at a level: (N,) or (T, N)."""
         levels, tokens, patches = self.rollout.shape
@@ -115,25 +121,27 @@ class PatchedImage:
         one = self.xp.eye(patches, dtype=self.dtype, device=array_api_compat.device(self.rollout))
         return one if token is None else one[token - prefix]
 
-    def spread(self, kernel: Any, weights: Any, out: Out, *, pixels: Any = None, below: Any = None) -> Any:
-        """Kernel times pixels, patch by patch, times the weights; `below` is the kernel where pixels < 0."""
+    def spread(self, kernel: Any, weights: Any, out: Out, *, pixels: Any = None, other: Any = None) -> Any:
+        """Kernel times pixels, patch by patch, times the weights; with `other`, the larger of two kernels'
+        products.
+        """
         xp, (rows, columns), (high, wide) = self.xp, self.grid, self.patch
         channels, height, width = self.image.shape
         cut = (channels, rows, high, width)
         pixels = xp.reshape(self.image if pixels is None else pixels, cut)
-        tiled = self._tile(kernel)
-        if below is not None:
-            tiled = xp.where(pixels < 0, self._tile(below), tiled)
         lead = () if weights is None else tuple(weights.shape[:-1])
         shape = (*lead, channels, height, width)
         out = self._result(shape) if out is None else self._checked(out, shape)
         target = xp.reshape(out, (*lead, *cut))
+        product = pixels * self._tile(kernel)
+        if other is not None:
+            xp.maximum(product, pixels * self._tile(other), out=product)
         if weights is None:
-            xp.multiply(pixels, tiled, out=target)
+            target[...] = product
             return out
         # One number a patch and pixel column, so that the innermost axis is long and dense.
         per_column = xp.repeat(xp.reshape(weights, (*lead, 1, rows, 1, columns)), wide, axis=-1)
-        xp.multiply(xp.astype(pixels * tiled, self.dtype, copy=False), per_column, out=target)
+        xp.multiply(xp.astype(product, self.dtype, copy=False), per_column, out=target)
         return out
 
     def _tile(self, kernel: Any) -> Any:

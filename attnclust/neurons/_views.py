@@ -6,10 +6,11 @@ from typing import Any
 
 from jaxtyping import Float
 
-from attnclust._array import ArgumentError, Namespace
+from attnclust._array import ArgumentError
 from attnclust.neurons._patches import Filters, Image, Index, Out, PatchedImage, Rollout
 
 _OVERLAYS = ("sum", "mean", "max", "l2")
+_BLOCK = 64
 
 
 def neuron_view(
@@ -116,9 +117,43 @@ def embedding_view(
     if overlay == "mean":
         return cut.spread(xp.mean(filters, axis=0), weights, out)
     if overlay == "l2":
-        return cut.spread(xp.sqrt(xp.sum(filters * filters, axis=0)), weights, out, pixels=xp.abs(cut.image))
-    largest, smallest = _fold(xp.maximum, xp, filters), _fold(xp.minimum, xp, filters)
-    return cut.spread(largest, weights, out, below=smallest)
+        # In blocks that a processor's cache holds.
+        blocks = [filters[first : first + _BLOCK] for first in range(0, filters.shape[0], _BLOCK)]
+        norm = xp.sqrt(sum(xp.sum(block * block, axis=0) for block in blocks))
+        return cut.spread(norm, weights, out, pixels=xp.abs(cut.image))
+    return cut.spread(xp.max(filters, axis=0), weights, out, other=xp.min(filters, axis=0))
+
+
+def patch_views(
+    image: Image, filters: Filters, *, patch: Index
+) -> Float[Any, "neurons channels patch_height patch_width"]:
+    """All D neurons of one patch embedding at level 0: every filter times the patch, elementwise.
+
+    The sheet of the paper's Figure 2. Entry j, summed, is neuron j of the patch (up to the filter's bias and
+    the position embedding).
+
+    Source: the paper, section 3.1.1.
+
+    Args:
+        image: ``(C, H, W)``, as the model sees it (normalised), or in another :func:`pixel_space`.
+        filters: ``(D, C, P, P)``.
+        patch: 0..N-1, row by row.
+
+    Returns:
+        ``(D, C, P, P)``, in the two arrays' common dtype.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: as :func:`neuron_view`; a patch out of range.
+
+    Examples:
+        >>> import numpy as np
+        >>> image = np.arange(8.0).reshape(1, 2, 4)  # two patches of 2 x 2
+        >>> patch_views(image, np.array([[[[1.0, 0.0], [0.0, -1.0]]]]), patch=1)[0, 0]
+        array([[ 2.,  0.],
+               [ 0., -7.]])
+    """
+    cut = PatchedImage(image, filters)
+    return cut.filters * cut.pixels(patch)
 
 
 def column_view(
@@ -148,12 +183,3 @@ def column_view(
     """
     cut = PatchedImage(image, filters)
     return cut.spread(cut.kernel(neuron), None, out)
-
-
-def _fold(pick: Any, xp: Namespace, values: Any) -> Any:
-    """The extreme along the first axis, by halves: several times faster than torch's reduction along it."""
-    while values.shape[0] > 1:
-        half = values.shape[0] // 2
-        halves = pick(values[:half], values[half : 2 * half])
-        values = xp.concat([halves, values[-1:]]) if values.shape[0] % 2 else halves
-    return values[0]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from attnclust._array import ArgumentError
-from attnclust.data import LabelledImage, UnreadableImageError, VOCObjects, open_photo
+from attnclust.data import LabelledImage, UnreadableImageError, VOCObjects
 
 
 def noise(height: int, width: int, channels: int = 3) -> Image.Image:
@@ -250,40 +250,6 @@ def test_a_missing_split_lists_those_there(folder, two_objects):
         VOCObjects(folder.root, split="val")
     with pytest.raises(ArgumentError, match="an empty file"):
         VOCObjects(folder.root, split="train")
-
-
-def test_a_photo_stands_upright(tmp_path: Path):
-    wide = np.zeros((20, 40, 3), np.uint8)
-    wide[:, :20] = 255
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned 90 degrees clockwise: what is at the left comes to the top
-    Image.fromarray(wide).save(tmp_path / "a.jpg", exif=exif, quality=95)
-    photo = open_photo(tmp_path / "a.jpg")
-    assert photo.shape == (40, 20, 3)
-    assert photo[:18].min() > 240
-    assert photo[22:].max() < 15
-
-
-def test_a_photo_becomes_rgb_over_white(tmp_path: Path):
-    pixels = np.zeros((2, 3, 4), np.uint8)
-    pixels[0, 0] = (10, 20, 30, 255)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    expected = np.full((2, 3, 3), 255)
-    expected[0, 0] = (10, 20, 30)
-    np.testing.assert_array_equal(open_photo(tmp_path / "a.png"), expected)
-    Image.fromarray(np.array([[7, 9]], np.uint8)).save(tmp_path / "b.png")
-    assert open_photo(tmp_path / "b.png").tolist() == [[[7, 7, 7], [9, 9, 9]]]
-
-
-def test_no_photo_is_told(tmp_path: Path):
-    with pytest.raises(ArgumentError, match=r"nowhere\.png"):
-        open_photo(tmp_path / "nowhere.png")
-    (tmp_path / "a.jpg").write_text("no picture")
-    with pytest.raises(ArgumentError, match="that Pillow can read"):
-        open_photo(tmp_path / "a.jpg")
-    Image.fromarray(np.array([[1000, 60000]], np.uint16)).save(tmp_path / "b.png")
-    with pytest.raises(ArgumentError, match="8 bits a channel"):
-        open_photo(tmp_path / "b.png")
 
 
 def test_real_voc(real_data):

@@ -9,7 +9,7 @@ import pytest
 import timm
 import torch
 
-from attnclust.neurons import column_view, embedding_view, neuron_view, rollout
+from attnclust.neurons import column_view, embedding_view, neuron_view, patch_views, rollout
 from attnclust.vit import trace
 
 
@@ -31,6 +31,11 @@ def check_sums(model: Any, image: torch.Tensor, position: torch.Tensor) -> None:
             value = view.sum() + bias[neuron] + position[token, neuron]
             # A float32 convolution over C P P products against a float64 sum.
             assert abs(float(value - level0[token, neuron])) <= products * 2.0**-24 * size
+    for token in (seen.prefix_tokens, len(level0) - 1):
+        sheet = patch_views(image.double(), filters.double(), patch=token - seen.prefix_tokens)
+        values = sheet.sum(dim=(1, 2, 3)) + bias + position[token]
+        size = filters.abs().amax(dim=(1, 2, 3)) * image.abs().max()
+        assert bool(((values - level0[token]).abs() <= products * 2.0**-24 * size).all())
     laid = embedding_view(image.double(), filters.double(), weights, level=0, token=len(level0) - 1)
     total = laid.sum() + bias.sum() + position[-1].sum()
     assert abs(float(total - level0[-1].sum())) <= len(bias) * products * 2.0**-24 * float(
