@@ -111,6 +111,7 @@ TABLES: Mapping[str, pa.Schema] = {
         [
             ("id", pa.string()),
             ("claim", pa.int32()),  # its number in the paper's list of claims
+            ("role", pa.string()),  # claim, part (its verdict rests on it), beside
             ("statement", pa.string()),
             ("verdict", pa.string()),  # supported, contradicted, undecided, not measured
             ("sentence", pa.string()),
@@ -119,6 +120,8 @@ TABLES: Mapping[str, pa.Schema] = {
             ("ci_low", pa.float64()),
             ("ci_high", pa.float64()),
             ("n", pa.int32()),
+            ("detectable", pa.float64()),  # how far beyond the limit a mean is found four times in five
+            ("p_value", pa.float64()),  # corrected; null for exact evidence
             ("subject", _NAMES),
         ]
     ),

@@ -1,41 +1,36 @@
 """The paper's claims as statistical tests: records in, verdicts out.
 
-:func:`judge` reads the tables ``measurements``, ``steps`` and ``predictions`` of :mod:`attnclust.records` and
-gives one :class:`Claim` a part of a claim, by the one rule of :mod:`attnclust.claims._verdict`. Nothing here
-measures.
+:func:`judge` reads tables of :mod:`attnclust.records` and gives one :class:`Claim` for each of the paper's
+claims and for each part of one, by the one rule of :mod:`attnclust.claims._verdict`. Nothing here measures.
+
+A claim's code is a function from :class:`~attnclust.claims._tables.Records` to pieces of evidence, one for
+each part of the claim; all of them stand in ``_PARTS``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attnclust.records import MODEL
 
+from ._evidence import MAJORITY, MARGIN, Evidence
+from ._list import CLAIMS
 from ._metrics import level_zero, non_salient_drop, random_drop, rise_with_depth, salient_drop, shuffling
 from ._predictions import robustness
-from ._tables import read_curves, read_steps
+from ._tables import Records
 from ._theorem import certified, clusters_shrink, mechanism, theorem_holds, whole_contracts
-from ._verdict import (
-    ALPHA,
-    CONTRADICTED,
-    MAJORITY,
-    MARGIN,
-    NOT_MEASURED,
-    SUPPORTED,
-    UNDECIDED,
-    VERDICTS,
-    Claim,
-    Evidence,
-    settle,
-)
+from ._verdict import ALPHA, ROLES, Claim, settle
+from ._words import CONTRADICTED, NOT_MEASURED, SUPPORTED, UNDECIDED, VERDICTS
 
 __all__ = [
     "ALPHA",
+    "CLAIMS",
     "CONTRADICTED",
     "MAJORITY",
     "MARGIN",
     "NOT_MEASURED",
+    "ROLES",
     "SUPPORTED",
     "UNDECIDED",
     "VERDICTS",
@@ -43,24 +38,38 @@ __all__ = [
     "judge",
 ]
 
+_PARTS: tuple[Callable[[Records], Iterator[Evidence]], ...] = (
+    whole_contracts,
+    theorem_holds,
+    mechanism,
+    clusters_shrink,
+    certified,
+    rise_with_depth,
+    shuffling,
+    random_drop,
+    salient_drop,
+    non_salient_drop,
+    level_zero,
+    robustness,
+)
+"""What yields the evidence, in the order of the claims' numbers where it matters within one claim."""
 
-def judge(
-    measurements: Any, steps: Any, predictions: Any = None, *, subject: str = MODEL, seed: int = 0
-) -> list[Claim]:
-    """Judge the paper's claims on the records of one subject of one run.
 
-    All parts that could be measured share one Holm correction; the model and its random twin are two runs.
-    What the records cannot decide comes out as ``not measured``, with the reason in its sentence.
+def judge(tables: Mapping[str, Any], *, subject: str = MODEL, seed: int = 0) -> list[Claim]:
+    """Judge the paper's 22 claims on the records of one subject of one run.
+
+    All claims share one Holm correction; the model and its random twin are two runs. What the records cannot
+    decide comes out as ``not measured``, with the reason in its sentence.
 
     Args:
-        measurements: the table of that name (:data:`attnclust.records.TABLES`), or None.
-        steps: the table of that name, or None.
-        predictions: the table of that name, or None where the model does not classify.
+        tables: name -> pyarrow table, as in :data:`attnclust.records.TABLES`: ``measurements``, ``steps``,
+            ``predictions`` and whatever else was measured. A table that is absent, or None, has no rows.
         subject: ``"model"`` or ``"random_twin"``.
         seed: of the bootstrap.
 
     Returns:
-        The claims in the order of their numbers; :meth:`Claim.row` makes rows of the table ``claims``.
+        The claims in the order of their numbers, each before its parts; :meth:`Claim.row` makes rows of the
+        table ``claims``.
 
     Raises:
         ArgumentTypeError: no pyarrow table.
@@ -72,21 +81,9 @@ def judge(
     ...     for i in range(20)
     ...     for l in range(13)
     ... ]
-    >>> claims = {claim.id: claim for claim in judge(to_table("measurements", rows), None)}
+    >>> claims = {claim.id: claim for claim in judge({"measurements": to_table("measurements", rows)})}
     >>> claims["4"].verdict, claims["5"].verdict
     ('supported', 'not measured')
     """
-    evidence = _evidence(measurements, steps, predictions, subject)
-    return settle(sorted(evidence, key=lambda part: part.claim), subject=subject, seed=seed)
-
-
-def _evidence(measurements: Any, steps: Any, predictions: Any, subject: str) -> Iterator[Evidence]:
-    curves, read = read_curves(measurements, subject), read_steps(steps, subject)
-    yield from whole_contracts(read)
-    yield from theorem_holds(read)
-    yield from mechanism(read)
-    yield from clusters_shrink(curves, read)
-    yield from certified(read)
-    for part in (rise_with_depth, shuffling, random_drop, salient_drop, non_salient_drop, level_zero):
-        yield from part(curves)
-    yield from robustness(predictions, subject)
+    records = Records(subject, tables)
+    return settle((part for parts in _PARTS for part in parts(records)), subject=subject, seed=seed)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from ._tables import Curves, complete, trends
-from ._verdict import MARGIN, Evidence, Sampled
+from ._evidence import MARGIN, Evidence, Sampled
+from ._tables import Curves, Records, complete, trends
 
 METRICS = {
     "purity": "purity",
@@ -25,14 +25,16 @@ METRICS = {
 """The paper's five metrics, in words; more is better in all of them."""
 
 
-def rise_with_depth(curves: Curves) -> Iterator[Evidence]:
+def rise_with_depth(records: Records) -> Iterator[Evidence]:
     """Claims 4 to 8."""
+    curves = records.curves
     for claim, metric in enumerate(METRICS, start=4):
         yield _rises(curves, metric, "clean", row_id=str(claim), claim=claim)
 
 
-def shuffling(curves: Curves) -> Iterator[Evidence]:
+def shuffling(records: Records) -> Iterator[Evidence]:
     """Claim 10: near clean at 2 x 2, hurt at 8 x 8."""
+    curves = records.curves
     for metric, words in METRICS.items():
         yield _near(curves, metric, "shuffle-2", claim=10)
         yield Sampled(
@@ -46,8 +48,9 @@ def shuffling(curves: Curves) -> Iterator[Evidence]:
         )
 
 
-def random_drop(curves: Curves) -> Iterator[Evidence]:
+def random_drop(records: Records) -> Iterator[Evidence]:
     """Claim 11: metrics fall with r, yet rise with depth at every r; objects hardly separate at 0.8."""
+    curves = records.curves
     for metric in METRICS:
         yield _trend(curves, metric, "random", claim=11, rises=False)
         for condition in _ratios(curves, "random"):
@@ -62,8 +65,9 @@ def random_drop(curves: Curves) -> Iterator[Evidence]:
     )
 
 
-def salient_drop(curves: Curves) -> Iterator[Evidence]:
+def salient_drop(records: Records) -> Iterator[Evidence]:
     """Claim 12: purity falls with r, in-object cosine rises with depth, label ratio hardly changes."""
+    curves = records.curves
     yield _trend(curves, "purity", "salient", claim=12, rises=False)
     for condition in _ratios(curves, "salient"):
         yield _rises(
@@ -72,8 +76,9 @@ def salient_drop(curves: Curves) -> Iterator[Evidence]:
         yield _near(curves, "unique_label_ratio", condition, claim=12)
 
 
-def non_salient_drop(curves: Curves) -> Iterator[Evidence]:
+def non_salient_drop(records: Records) -> Iterator[Evidence]:
     """Claim 13: metrics hardly change, the label ratio rises with r, objects separate at an earlier level."""
+    curves = records.curves
     yield _trend(curves, "unique_label_ratio", "non-salient", claim=13, rises=True)
     for condition in _ratios(curves, "non-salient"):
         for metric in METRICS:
@@ -93,8 +98,9 @@ def non_salient_drop(curves: Curves) -> Iterator[Evidence]:
         )
 
 
-def level_zero(curves: Curves) -> Iterator[Evidence]:
+def level_zero(records: Records) -> Iterator[Evidence]:
     """Claim 18, as far as clusters tell: those of level 0 agree with the objects beyond chance."""
+    curves = records.curves
     metric = "adjusted_mutual_info"
     start = curves.of("clean", metric)[:, :1].ravel()
     yield Sampled(

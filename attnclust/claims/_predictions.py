@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from ._tables import read_predictions
-from ._verdict import MAJORITY, Evidence, Sampled
+from ._evidence import MAJORITY, Evidence, Sampled
+from ._tables import Records, read_predictions
 
 
-def robustness(predictions: Any, subject: str) -> Iterator[Evidence]:
+def robustness(records: Records) -> Iterator[Evidence]:
     """Claim 21, a part a condition: the prediction is that of the clean image, for most images."""
-    conditions, top1 = read_predictions(predictions, subject)
+    conditions, top1 = read_predictions(records.table("predictions"))
     others = [name for name in conditions if name != "clean"]
     if "clean" not in conditions or not others:
         yield _agreement("", np.empty(0), "the records hold no predictions under clean and another condition")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,33 @@ from jaxtyping import Bool, Float
 from attnclust._array import ArgumentError, ArgumentTypeError
 from attnclust.records import TABLES
 from attnclust.statistics import spearman
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the claims are judged on: the records of one subject of one run.
+
+    Attributes:
+        subject: ``"model"`` or ``"random_twin"``.
+        tables: name -> table, of all subjects; what is absent or None has no rows.
+    """
+
+    subject: str
+    tables: Mapping[str, Any]
+
+    def table(self, name: str) -> pa.Table:
+        """The subject's rows of a table of :data:`attnclust.records.TABLES`; all, if it has no subjects."""
+        return _of(self.subject, name, self.tables.get(name))
+
+    @cached_property
+    def curves(self) -> Curves:
+        """The table ``measurements`` as curves."""
+        return read_curves(self.table("measurements"))
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The table ``steps`` as columns."""
+        return read_steps(self.table("steps"))
 
 
 def _of(subject: str, name: str, table: Any) -> pa.Table:
@@ -34,7 +63,7 @@ def _of(subject: str, name: str, table: Any) -> pa.Table:
         raise ArgumentError(
             name, "must have the columns of its schema", f"no {missing}", f"See records.TABLES[{name!r}]."
         )
-    return table.filter(pc.field("subject") == subject)
+    return table.filter(pc.field("subject") == subject) if "subject" in table.column_names else table
 
 
 def codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
@@ -75,9 +104,8 @@ class Curves:
         return f"no image has {metric} at every level under {' and '.join(conditions)}"
 
 
-def read_curves(measurements: Any, subject: str) -> Curves:
-    """The curves of `subject`; two rows for one image, condition, level and metric are refused."""
-    table = _of(subject, "measurements", measurements)
+def read_curves(table: pa.Table) -> Curves:
+    """The curves of one subject; two rows for one image, condition, level and metric are refused."""
     (conditions, condition), (metrics, metric), (images, image) = (
         codes(table[name]) for name in ("condition", "metric", "image")
     )
@@ -148,9 +176,8 @@ class Steps:
         return means.reshape(self.images, blocks)
 
 
-def read_steps(steps: Any, subject: str) -> Steps:
-    """The steps of `subject`; two rows for one image, block, form, head, cluster and rung are refused."""
-    table = _of(subject, "steps", steps)
+def read_steps(table: pa.Table) -> Steps:
+    """The steps of one subject; two rows for one image, block, form, head, cluster and rung are refused."""
     columns: dict[str, np.ndarray] = {}
     names: dict[str, list[str]] = {}
     for name in ("form", "rung", "image"):
@@ -170,9 +197,8 @@ def row_keys(rows: np.ndarray) -> np.ndarray:
     return np.asarray(np.ravel_multi_index(tuple(shifted.T), tuple(shifted.max(axis=0) + 1)))
 
 
-def read_predictions(predictions: Any, subject: str) -> tuple[list[str], np.ndarray]:
+def read_predictions(table: pa.Table) -> tuple[list[str], np.ndarray]:
     """The conditions, and ``(conditions, images)`` top-1 classes, -1 where there is none."""
-    table = _of(subject, "predictions", predictions)
     (conditions, condition), (images, image) = codes(table["condition"]), codes(table["image"])
     place = condition * len(images) + image
     refuse_repeats("predictions", place, "image and condition")

@@ -3,6 +3,10 @@ clean).
 
 A step is one cluster of at least two tokens in one block (and head). For claims about steps, the value of an
 image is the share of its steps; images are what is resampled.
+
+Claim 2's mechanism is judged on the paper's own layer, the simplified one. Claim 3 is judged where it can be
+meant: on both forms of a step, and from level to level relative to all tokens (raw diameters grow with the
+residual stream, angular ones ignore it); those, and what each bound certifies, stand beside it.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ import numpy as np
 
 from attnclust.records import PER_HEAD, SIMPLIFIED
 
-from ._tables import Curves, Steps, complete, row_keys, trends
-from ._verdict import MAJORITY, Evidence, Exact, Sampled
+from ._evidence import MAJORITY, Evidence, Exact, Sampled
+from ._tables import Records, Steps, complete, row_keys, trends
 
 FORMS = {
     SIMPLIFIED: ("", "the simplified layer"),
@@ -34,22 +38,24 @@ DIAMETERS = {
 }
 
 
-def whole_contracts(steps: Steps) -> Iterator[Evidence]:
+def whole_contracts(records: Records) -> Iterator[Evidence]:
     """Claim 1: diam(Z') <= diam(Z)."""
-    for form, (suffix, words) in FORMS.items():
+    steps = records.steps
+    for form, (_, words) in FORMS.items():
         rows = steps.where("form", form) & steps.where("rung", WHOLE)
         yield _violations(
             steps,
             rows,
-            row_id=f"1{suffix}",
+            row_id=f"1.{form}",
             claim=1,
             statement=f"The diameter of all tokens never grows ({words}).",
             absent=f"the records hold no step of all tokens in the form {form}",
         )
 
 
-def theorem_holds(steps: Steps) -> Iterator[Evidence]:
+def theorem_holds(records: Records) -> Iterator[Evidence]:
     """Claim 2, first half: the bounds of Theorem 3.1(ii) hold."""
+    steps = records.steps
     for form, (suffix, words) in FORMS.items():
         for rung, source in PAPER_RUNGS.items():
             yield _violations(
@@ -62,8 +68,9 @@ def theorem_holds(steps: Steps) -> Iterator[Evidence]:
             )
 
 
-def mechanism(steps: Steps) -> Iterator[Evidence]:
+def mechanism(records: Records) -> Iterator[Evidence]:
     """Claim 2, second half: eps_u and m eps_u, the weights across clusters, fall with depth."""
+    steps = records.steps
     upper = steps.columns["eps_upper"]
     quantities = {
         "eps_upper": ("eps_u", "the largest weight on a token outside", upper),
@@ -76,6 +83,7 @@ def mechanism(steps: Steps) -> Iterator[Evidence]:
             yield Sampled(
                 id=f"2.{name}{suffix}",
                 claim=2,
+                primary=form == SIMPLIFIED,
                 statement=f"{symbol}, {meaning}, falls with depth ({words}).",
                 statistic=f"Spearman's rho of {symbol} (mean over clusters; {words}) against the block",
                 values=trends(means, np.arange(means.shape[1])),
@@ -84,14 +92,16 @@ def mechanism(steps: Steps) -> Iterator[Evidence]:
             )
 
 
-def clusters_shrink(curves: Curves, steps: Steps) -> Iterator[Evidence]:
+def clusters_shrink(records: Records) -> Iterator[Evidence]:
     """Claim 3, first half: clusters shrink from level to level."""
+    curves, steps = records.curves, records.steps
     for name, words in DIAMETERS.items():
         metric = f"{name}_diameter"
         curve = complete(curves.of("clean", metric))
         yield Sampled(
             id=f"3.{name}",
             claim=3,
+            primary=name == "relative",
             statement=f"From level to level, {words} falls.",
             statistic=f"The share of blocks over which {words} falls",
             values=(np.diff(curve) < 0).mean(axis=1) if curves.levels.size > 1 else np.empty(0),
@@ -110,14 +120,16 @@ def clusters_shrink(curves: Curves, steps: Steps) -> Iterator[Evidence]:
         )
 
 
-def certified(steps: Steps) -> Iterator[Evidence]:
+def certified(records: Records) -> Iterator[Evidence]:
     """Claim 3, second half: a bound explains the shrinking, by certifying it before it is seen."""
+    steps = records.steps
     rungs = [*PAPER_RUNGS, *(rung for rung in steps.names["rung"] if rung not in {*PAPER_RUNGS, WHOLE})]
     for form, (suffix, words) in FORMS.items():
         for rung in rungs:
             yield Sampled(
                 id=f"3.certified.{rung}{suffix}",
                 claim=3,
+                primary=False,
                 statement=f"The bound {rung} certifies that clusters shrink ({words}).",
                 statistic=f"The share of steps that {rung} certifies ({words})",
                 values=steps.share(

@@ -1,4 +1,4 @@
-"""Section "claims ledger": every claim of the paper and its verdict."""
+"""Section "claims ledger": every claim of the paper and its verdict, each with its parts folded away."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from typing import Any
 from attnclust.records import MODEL, TWIN
 from attnclust.report._figures import as_csv
 from attnclust.report._study import Study
-from attnclust.report._text import interval
+from attnclust.report._text import interval, number
 
 SYMBOLS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not measured": "–"}
 """Verdict -> the sign beside the word."""
+
+HEAD = (
+    *("id", "role", "statement", "verdict", "statistic", "value", "ci_low", "ci_high", "n", "detectable"),
+    *("p_value", "subject"),
+)
+"""The columns of the ledger as CSV."""
 
 
 @dataclass(frozen=True)
@@ -28,22 +34,34 @@ class Row:
     statistic: str
     value: str
     n: str
+    detectable: str
+    beside: bool
     twin: str
     twin_symbol: str
+    twin_value: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A claim and its parts."""
+
+    number: str
+    claim: Row
+    parts: list[Row]
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The rows by the claim's number, and how often each verdict was given, in all and for each claim.
+    """The claims in order, and how often each verdict was given to a claim: (symbol, verdict, how often)."""
 
-    `counts` and the counts of `overview` are (symbol, verdict, how often).
-    """
-
-    groups: list[tuple[str, list[Row]]]
+    groups: list[Group]
     counts: list[tuple[str, str, int]]
-    overview: list[tuple[str, list[tuple[str, str, int]]]]
-    has_twin: bool
+    twin_counts: list[tuple[str, str, int]]
     csv: str
+
+    @property
+    def has_twin(self) -> bool:
+        return bool(self.twin_counts)
 
 
 def ledger(study: Study) -> Ledger | None:
@@ -53,16 +71,18 @@ def ledger(study: Study) -> Ledger | None:
     if not mine:
         return None
     twins = {entry["id"]: entry for entry in entries if entry["subject"] == TWIN}
-    groups: dict[str, list[Row]] = {}
+    groups: list[Group] = []
     for entry in mine:
-        groups.setdefault(str(entry["claim"]), []).append(_row(entry, twins.get(entry["id"])))
-    head = ["id", "statement", "verdict", "statistic", "value", "ci_low", "ci_high", "n", "subject"]
+        row = _row(entry, twins.get(entry["id"]))
+        if entry["role"] == "claim" or not groups or groups[-1].number != str(entry["claim"]):
+            groups.append(Group(str(entry["claim"]), row, []))
+        else:
+            groups[-1].parts.append(row)
     return Ledger(
-        list(groups.items()),
-        _counts([entry["verdict"] for entry in mine]),
-        [(claim, _counts([row.verdict for row in rows])) for claim, rows in groups.items()],
-        bool(twins),
-        as_csv(head, [[entry[name] for name in head] for entry in entries]),
+        groups,
+        _counts([group.claim.verdict for group in groups]),
+        _counts([group.claim.twin for group in groups if group.claim.twin]),
+        as_csv(HEAD, [[entry[name] for name in HEAD] for entry in entries]),
     )
 
 
@@ -77,15 +97,21 @@ def _entries(study: Study) -> list[dict[str, Any]]:
     table = study.table("claims")
     if table is not None:
         return table.to_pylist()
-    return [_from_summary(entry) for entry in study.results.get("claims") or []]
+    twin = (study.results.get("random_twin") or {}).get("claims") or []
+    return [
+        *(_from_summary(entry, MODEL) for entry in study.results.get("claims") or []),
+        *(_from_summary(entry, TWIN) for entry in twin),
+    ]
 
 
-def _from_summary(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _from_summary(entry: Mapping[str, Any], subject: str) -> dict[str, Any]:
     low, high = entry.get("ci") or (None, None)
     value = entry.get("statistic")
+    number_, _, part = str(entry["id"]).partition(".")
     return {
         "id": str(entry["id"]),
-        "claim": str(entry["id"]).partition(".")[0],
+        "claim": number_,
+        "role": entry.get("role") or ("part" if part else "claim"),
         "statement": entry["statement"],
         "verdict": entry["verdict"],
         "sentence": entry.get("sentence", ""),
@@ -94,7 +120,9 @@ def _from_summary(entry: Mapping[str, Any]) -> dict[str, Any]:
         "ci_low": low,
         "ci_high": high,
         "n": entry.get("n"),
-        "subject": entry.get("subject", MODEL),
+        "detectable": entry.get("detectable"),
+        "p_value": entry.get("p_value"),
+        "subject": subject,
     }
 
 
@@ -106,8 +134,15 @@ def _row(entry: Mapping[str, Any], twin: Mapping[str, Any] | None) -> Row:
         SYMBOLS.get(entry["verdict"], "·"),
         entry["sentence"] or "",
         "" if (entry["statistic"] or "").lower() in (entry["sentence"] or "").lower() else entry["statistic"],
-        interval(entry["value"], entry["ci_low"], entry["ci_high"], 3),
+        _value(entry),
         str(entry["n"]) if entry["n"] else "–",
+        number(entry["detectable"], 2),
+        entry["role"] == "beside",
         twin["verdict"] if twin else "",
         SYMBOLS.get(twin["verdict"], "·") if twin else "",
+        _value(twin) if twin else "",
     )
+
+
+def _value(entry: Mapping[str, Any]) -> str:
+    return interval(entry["value"], entry["ci_low"], entry["ci_high"], 3)

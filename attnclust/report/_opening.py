@@ -177,7 +177,7 @@ def _verdicts(ledger: Ledger | None) -> str | None:
     if ledger is None:
         return None
     counts = join([f"{n} {verdict}" for _, verdict, n in ledger.counts])
-    return f"Of the paper's claims, as split in the ledger, {counts}."
+    return f"Of {count(len(ledger.groups), 'claim')} of the paper, {counts}."
 
 
 def _compared(a: Interval, b: Interval) -> int:

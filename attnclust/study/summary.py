@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from attnclust.bounds import THEOREMS
 from attnclust.claims import judge
-from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TWIN, read_table, to_table, write_table
+from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TABLES, TWIN, read_table, to_table, write_table
 from attnclust.statistics import mean_interval
 
 DIAMETERS = ("raw_diameter", "relative_diameter", "angular_diameter")
@@ -22,23 +22,21 @@ DIAMETERS = ("raw_diameter", "relative_diameter", "angular_diameter")
 
 def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
     """Turn the tables in ``folder`` into the content of ``results.json``; writes the table ``claims``."""
-    measurements, steps = read_table(folder, "measurements"), read_table(folder, "steps")
-    predictions, images = read_table(folder, "predictions"), read_table(folder, "images")
+    written = [name for name in TABLES if name != "claims" and (folder / f"{name}.parquet").is_file()]
+    tables = {name: read_table(folder, name) for name in written}
+    measurements, steps, images = tables["measurements"], tables["steps"], tables["images"]
     subjects = [MODEL, TWIN] if provenance["random_twin"] else [MODEL]
-    claims = [
-        claim.row()
-        for subject in subjects
-        for claim in judge(measurements, steps, predictions, subject=subject, seed=seed)
-    ]
+    claims = [claim.row() for subject in subjects for claim in judge(tables, subject=subject, seed=seed)]
     write_table(folder, "claims", to_table("claims", claims))
     summaries = {subject: _subject(measurements, steps, subject, seed) for subject in subjects}
+    ledgers = {subject: [_claim(row) for row in claims if row["subject"] == subject] for subject in subjects}
     return {
         "provenance": provenance,
         "theory": theory(),
         **summaries[MODEL],
-        **({"random_twin": summaries[TWIN]} if TWIN in summaries else {}),
+        **({"random_twin": summaries[TWIN] | {"claims": ledgers[TWIN]}} if TWIN in summaries else {}),
         "images": _images(images),
-        "claims": [_claim(row) for row in claims if row["subject"] == MODEL],
+        "claims": ledgers[MODEL],
         "skipped": [
             {"image": row["image"], "reason": row["reason"]}
             for row in images.to_pylist()
@@ -158,13 +156,9 @@ def _images(table: pa.Table) -> dict[str, Any]:
 
 def _claim(row: Mapping[str, Any]) -> dict[str, Any]:
     """A claim as ``results.json`` tells it."""
+    told = ("id", "claim", "role", "statement", "verdict", "sentence", "statistic", "value")
     return {
-        "id": row["id"],
-        "statement": row["statement"],
-        "verdict": row["verdict"],
-        "sentence": row["sentence"],
-        "statistic": row["statistic"],
-        "value": row["value"],
+        **{name: row[name] for name in told},
         "ci": [row["ci_low"], row["ci_high"]],
-        "n": row["n"],
+        **{name: row[name] for name in ("n", "detectable", "p_value")},
     }

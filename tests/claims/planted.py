@@ -134,7 +134,11 @@ def verdicts(
 ) -> dict[str, Claim]:
     """Judge the joined pieces: id -> claim."""
     claims = judge(
-        table("measurements", *measured), table("steps", *stepped), table("predictions", *predicted)
+        {
+            "measurements": table("measurements", *measured),
+            "steps": table("steps", *stepped),
+            "predictions": table("predictions", *predicted),
+        }
     )
     assert len({claim.id for claim in claims}) == len(claims)
     return {claim.id: claim for claim in claims}

@@ -157,7 +157,7 @@ class TestSalientDrop:
                 curves("unique_label_ratio", UP - 0.01, condition="salient-0.4"),
             ]
         )
-        parts = [claim for claim in claims.values() if claim.claim == 12]
+        parts = [claim for claim in claims.values() if claim.claim == 12 and claim.role != "claim"]
         assert [claim.id for claim in parts] == [
             "12.purity.ratio",
             "12.in_object_cosine.depth.salient-0.4",

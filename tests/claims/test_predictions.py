@@ -24,7 +24,11 @@ def test_every_condition_has_its_row_and_only_shared_images_count():
             predictions("shuffle-8", range(1, 12)),
         ]
     )
-    assert [claim.id for claim in claims.values() if claim.claim == 21] == ["21.shuffle-2", "21.shuffle-8"]
+    assert [claim.id for claim in claims.values() if claim.claim == 21] == [
+        "21",
+        "21.shuffle-2",
+        "21.shuffle-8",
+    ]
     assert (claims["21.shuffle-8"].n, claims["21.shuffle-8"].value) == (11, 0)
 
 

@@ -14,20 +14,20 @@ FORMS = pytest.mark.parametrize(("form", "suffix"), [("simplified", ""), ("per_h
 
 
 class TestWhole:
-    @FORMS
-    def test_supported(self, form: str, suffix: str):
-        claim = verdicts(stepped=[whole(form)])[f"1{suffix}"]
+    @pytest.mark.parametrize("form", ["simplified", "per_head"])
+    def test_supported(self, form: str):
+        claim = verdicts(stepped=[whole(form)])[f"1.{form}"]
         heads = HEADS if form == "per_head" else 1
         assert (claim.verdict, claim.value, claim.ci_low, claim.n) == ("supported", 0, 0, IMAGES)
         # None of n: the exact upper limit is 1 - 0.025^(1/n).
         assert claim.ci_high == pytest.approx(1 - 0.025 ** (1 / IMAGES))
         assert f"{IMAGES * BLOCKS * heads} steps" in claim.sentence
 
-    @FORMS
-    def test_one_violation_contradicts(self, form: str, suffix: str):
+    @pytest.mark.parametrize("form", ["simplified", "per_head"])
+    def test_one_violation_contradicts(self, form: str):
         head = 1 if form == "per_head" else -1
         held = whole(form, holds=lambda row: (row["image"], row["block"], row["head"]) != (3, 2, head))
-        claim = verdicts(stepped=[held])[f"1{suffix}"]
+        claim = verdicts(stepped=[held])[f"1.{form}"]
         assert (claim.verdict, claim.value) == ("contradicted", pytest.approx(1 / IMAGES))
         assert claim.sentence.startswith("Contradicted: 1 of ")
         assert claim.ci_low == pytest.approx(beta.ppf(0.025, 1, IMAGES))
@@ -35,14 +35,14 @@ class TestWhole:
 
     def test_two_violations_on_one_image_are_one_image(self):
         held = whole(holds=lambda row: row["image"] != 3 or row["block"] > 2)
-        claim = verdicts(stepped=[held])["1"]
+        claim = verdicts(stepped=[held])["1.simplified"]
         assert claim.value == pytest.approx(1 / IMAGES)
         assert f"2 of {IMAGES * BLOCKS} steps" in claim.sentence
 
     def test_clusters_and_the_other_form_say_nothing(self):
         claims = verdicts(stepped=[whole("per_head"), steps(holds=False)])
-        assert (claims["1"].verdict, claims["1"].value) == ("not measured", None)
-        assert "all tokens" in claims["1"].sentence
+        assert (claims["1.simplified"].verdict, claims["1.simplified"].value) == ("not measured", None)
+        assert "all tokens" in claims["1.simplified"].sentence
         assert claims["1.per_head"].verdict == "supported"
 
 
@@ -201,3 +201,44 @@ class TestCertified:
         assert {claims[f"3.certified.paper_{name}"].verdict for name in ("main", "appendix")} == {
             "not measured"
         }
+
+
+class TestClaims:
+    """What the parts make of claims 1 to 3."""
+
+    BOTH = ("simplified", "per_head")
+
+    def of(self, *, holds: bool = True, falls: bool = True, shrinks: Any = True, levels: float = -1.0):
+        stepped = [
+            steps(
+                form,
+                holds=lambda row: holds or row["image"] != 3,
+                shrinks=shrinks,
+                eps_upper=lambda row: 0.1 / row["block"] if falls else 0.1 * row["block"],
+            )
+            for form in self.BOTH
+        ]
+        stepped += [whole(form, holds=lambda row: holds or row["image"] != 3) for form in self.BOTH]
+        claims = verdicts([curves("relative_diameter", trend(levels, start=50))], stepped)
+        return [claims[id_].verdict for id_ in "123"]
+
+    def test_supported(self):
+        assert self.of() == ["supported"] * 3
+
+    def test_contradicted(self):
+        assert self.of(holds=False) == ["contradicted", "contradicted", "supported"]
+        assert self.of(falls=False) == ["supported", "contradicted", "supported"]
+        assert self.of(shrinks=False) == ["supported", "supported", "contradicted"]
+        assert self.of(levels=1.0) == ["supported", "supported", "contradicted"]
+
+    def test_undecided(self):
+        assert self.of(shrinks=lambda row: row["image"] % 2 == 0) == ["supported", "supported", "undecided"]
+
+    def test_raw_diameters_that_grow_do_not_contradict(self):
+        measured = [
+            curves("relative_diameter", trend(-1.0, start=50)),
+            curves("raw_diameter", trend(1.0, start=50)),
+        ]
+        claims = verdicts(measured, [steps(form) for form in self.BOTH])
+        assert (claims["3"].verdict, claims["3.raw"].verdict) == ("supported", "contradicted")
+        assert claims["3.raw"].role == "beside"

@@ -141,16 +141,19 @@ def results() -> dict[str, Any]:
 
 def claims() -> list[dict[str, Any]]:
     verdicts = (
-        ("1", 1, "No diameter grows in the simplified layer.", "supported", 0.0, 0.0, 0.109),
-        ("4", 4, "Purity rises with depth.", "supported", 0.8123, 0.71, 0.89),
-        ("5", 5, "The silhouette rises with depth.", "undecided", 0.0456, -0.12, 0.2),
-        ("8", 8, "The unique-label ratio rises with depth.", "contradicted", -0.3, -0.41, -0.2),
-        ("11", 11, "Metrics fall with the share dropped.", "not measured", None, None, None),
+        ("1", 1, "claim", "No diameter grows.", "supported", 0.0, 0.0, 0.109),
+        ("1.simplified", 1, "part", "No diameter grows in one layer.", "supported", 0.0, 0.0, 0.109),
+        ("1.raw", 1, "beside", "No raw diameter grows.", "contradicted", 1.5, 1.25, 1.75),
+        ("4", 4, "claim", "Purity rises with depth.", "supported", 0.8123, 0.71, 0.89),
+        ("5", 5, "claim", "The silhouette rises with depth.", "undecided", 0.0456, -0.12, 0.2),
+        ("8", 8, "claim", "The unique-label ratio rises with depth.", "contradicted", -0.3, -0.41, -0.2),
+        ("11", 11, "claim", "Metrics fall with the share dropped.", "not measured", None, None, None),
     )
     return [
         {
             "id": id_,
             "claim": claim,
+            "role": role,
             "statement": statement,
             "verdict": verdict if subject == MODEL else "undecided",
             "sentence": f"Sentence of claim {id_}.",
@@ -159,10 +162,12 @@ def claims() -> list[dict[str, Any]]:
             "ci_low": low,
             "ci_high": high,
             "n": 0 if value is None else 32,
+            "detectable": None if value is None else 0.0625,
+            "p_value": None if value is None else 0.0125,
             "subject": subject,
         }
         for subject in (MODEL, TWIN)
-        for id_, claim, statement, verdict, value, low, high in verdicts
+        for id_, claim, role, statement, verdict, value, low, high in verdicts
     ]
 
 
