@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int
 from attnclust._array import ArgumentError
 
 from ._distances import Distances
-from ._tokens import as_levels
+from ._tokens import as_levels, float_name
 
 
 def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*batch n"]:
@@ -18,8 +18,9 @@ def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*
 
     The labels are those of scikit-learn's ``DBSCAN(eps, min_samples=min_samples, algorithm="brute")``: a
     token is core if at least ``min_samples`` tokens (itself counted) lie within ``eps``, compared as squares
-    in float64; clusters are numbered by their first core token; a border token goes to the first cluster that
-    reaches it. So a cluster can hold fewer than ``min_samples`` tokens, where an earlier one took its border.
+    in float64 (float32 tokens too, unless their float32 distance is clear); clusters are numbered by their
+    first core token; a border token goes to the first cluster that reaches it. So a cluster can hold fewer
+    than ``min_samples`` tokens, where an earlier one took its border.
 
     Args:
         tokens: (n, D) or (levels, n, D), NumPy array or torch tensor, real floating, finite.
@@ -40,7 +41,7 @@ def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*
         >>> dbscan(np.array([[0.0], [1.0], [2.0], [9.0], [10.0], [11.0], [50.0]]), 1.0)
         array([ 0,  0,  0,  1,  1,  1, -1])
     """
-    levels = as_levels("tokens", tokens, ndims=(2, 3)).astype(np.float64, copy=False)
+    levels = as_levels("tokens", tokens, ndims=(2, 3))
     batch = levels if levels.ndim == 3 else levels[None]
     radius = np.asarray(eps, dtype=np.float64)
     if radius.shape not in ((), (batch.shape[0],)) or not np.all(radius >= 0):
@@ -54,7 +55,7 @@ def dbscan(tokens: Any, eps: Any, *, min_samples: int = 3) -> Int[np.ndarray, "*
         raise ArgumentError(
             "min_samples", "it must be at least 1", repr(min_samples), "The paper's runs use 3."
         )
-    near = Distances.of(batch).within(np.broadcast_to(radius, batch.shape[:1]))
+    near = Distances.of(batch, dtype=float_name(batch)).within(np.broadcast_to(radius, batch.shape[:1]))
     labels = grow(near, min_samples=min_samples)
     return labels if levels.ndim == 3 else labels[0]
 

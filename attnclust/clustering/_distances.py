@@ -1,78 +1,190 @@
-"""One Gram product a level, from which every distance of the metrics is read."""
+"""One Gram product a level, from which every distance of the metrics is read.
+
+Distances that only decide (is a pair within eps? whose patch is nearest?) may come from float32: what
+rounding could have decided otherwise is computed again, in float64, from differences.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
+import array_api_compat
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from attnclust._array import ArgumentError
+from attnclust._array import ArgumentError, Namespace, to_numpy, unit_roundoff
+
+from ._tokens import blocks
 
 # Pairs computed again at a time, so that a level full of ties does not fill the memory.
 _CHUNK = 4096
+# Where float32 leaves more than one decision in so many open, a float64 product settles them more cheaply.
+_FEW = 16
+# Half squared norms that leave room for the squares of differences, above and below, by dtype.
+_RANGE = {"float32": (1e-30, 1e36), "float64": (1e-290, 1e300)}
+# How much finer float64 is than float32.
+_FINER = float(np.finfo(np.float64).eps / np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
 class Distances:
-    """The pairwise geometry of a batch of B levels with n tokens each.
+    """The pairwise geometry of a batch of B levels with n tokens each, on the device of the tokens.
 
-    ``squared`` comes from the Gram product of centred tokens: fast, and off by at most ``error``. Where that
-    could change who is near whom, the pair is computed again from its difference.
+    ``half[b, i, j]`` is |x_i - x_j|^2 / 2 from the Gram product of centred tokens. With u the unit roundoff
+    of its dtype and h_i = |x_i - mean|^2 / 2, it is off by at most ``error * (h_i + h_j)``, where error is
+    (2 D + 16) u: a sum of D products is off by D u times the product of the norms, which is at most
+    h_i + h_j, and the norms by as much; centring, adding up and rounding the result take less than 16 u.
 
     Attributes:
-        tokens: (B, n, D) float64.
-        squared: (B, n, n) squared Euclidean distances, with 0 on the diagonal; rounding can leave one just
-        below 0.
-        error: (B, 1, 1), a bound from rounding on the error of ``squared``.
+        tokens: (B, n, D), as they came.
+        half: (B, n, n), with 0 on the diagonal; rounding can leave a number just below 0.
+        norms: (B, n), the h_i; float64, on the host.
+        error: see above.
     """
 
-    tokens: Float[np.ndarray, "b n d"]
-    squared: Float[np.ndarray, "b n n"]
-    error: Float[np.ndarray, "b 1 1"]
+    tokens: Float[Any, "b n d"]
+    half: Float[Any, "b n n"]
+    norms: Float[np.ndarray, "b n"]
+    error: float
 
     @classmethod
-    def of(cls, tokens: Float[np.ndarray, "b n d"]) -> Distances:
-        """The distances of float64 tokens; refuses numbers whose squares float64 cannot hold."""
+    def of(cls, tokens: Float[Any, "b n d"], *, dtype: str = "float64") -> Distances:
+        """The distances, from a Gram product in float64; or in float32, if the tokens' size allows it.
+
+        Refuses tokens whose squares float64 cannot hold.
+        """
+        xp = array_api_compat.array_namespace(tokens)
         with np.errstate(over="ignore", invalid="ignore"):
-            centred = tokens - tokens.mean(axis=1, keepdims=True)
-            squared = centred @ centred.swapaxes(1, 2)
-        norms = np.diagonal(squared, axis1=1, axis2=2).copy()
+            parts = [_half_squares(xp, part) for part in blocks(tokens, dtype)]
+        half, norms = (xp.concat(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+        norms = to_numpy(norms).astype(np.float64)
+        low, high = _RANGE[dtype]
         largest = norms.max(axis=1)
-        if not np.all(largest < 1e300) or (np.any(largest < 1e-290) and np.any(centred[largest < 1e-290])):
+        small = np.flatnonzero(~(largest > low))
+        if not np.all(largest < high) or any(bool(xp.any(tokens[b] != tokens[b, :1])) for b in small):
+            if dtype == "float32":
+                return cls.of(tokens)
             raise ArgumentError(
                 "tokens",
                 "their squared distances must lie between 1e-290 and 1e300",
-                f"{largest.min():.2g} to {largest.max():.2g}",
+                f"{2 * largest.min():.2g} to {2 * largest.max():.2g}",
                 "Scale the tokens; no metric but eps depends on the unit.",
             )
-        squared *= -2
-        squared += norms[:, :, None]
-        squared += norms[:, None, :]
-        index = np.arange(tokens.shape[1])
-        squared[:, index, index] = 0
-        # Sums of D products are off by at most D u R^2, R the largest norm; centring and adding up by less
-        # than 8 u R^2. The two norms and twice the product make four of them.
-        error = 4 * (tokens.shape[2] + 8) * UNIT * largest
-        return cls(tokens, squared, error[:, None, None])
+        return cls(tokens, half, norms, (2 * tokens.shape[2] + 16) * unit_roundoff(xp, half))
 
     def within(self, radius: Float[np.ndarray, " b"]) -> Bool[np.ndarray, "b n n"]:
         """Which pairs lie within the level's radius: |x - y|^2 <= radius^2, compared as squares.
 
-        That is scikit-learn's own comparison. Pairs too close to the radius for the Gram product to tell are
-        decided by the sum of their squared differences.
+        That is scikit-learn's own comparison. The answer, a bit a pair, is on the host.
         """
-        limit = (radius * radius)[:, None, None]
-        near = self.squared <= limit - self.error
-        perhaps = self.squared <= limit + self.error
-        if np.count_nonzero(near) < np.count_nonzero(perhaps):
-            level, i, j = np.nonzero(perhaps & ~near)
-            for start in range(0, level.size, _CHUNK):
-                part = slice(start, start + _CHUNK)
-                difference = self.tokens[level[part], i[part]] - self.tokens[level[part], j[part]]
-                near[level[part], i[part], j[part]] = (difference**2).sum(axis=1) <= limit[level[part], 0, 0]
+        xp = array_api_compat.array_namespace(self.half)
+        square = radius * radius
+        # The error of the farthest two tokens, and what rounding the limit to this dtype may do.
+        doubt = self.error * (2 * self.norms.max(axis=1) + square)
+        near, perhaps = (
+            self.half <= xp.asarray(limit[:, None, None], dtype=self.half.dtype, device=self._device)
+            for limit in (square / 2 - doubt, square / 2 + doubt)
+        )
+        # In one axis, which is found faster than in three.
+        (place,) = xp.nonzero(xp.reshape(near ^ perhaps, (-1,)))
+        level, i, j = np.unravel_index(to_numpy(place), self.half.shape)
+        if self._narrow and level.size * _FEW > self.norms.size * self.norms.shape[1]:
+            return Distances.of(self.tokens).within(radius)
+        near = to_numpy(near)
+        once = i < j
+        level, i, j = level[once], i[once], j[once]
+        near[level, i, j] = near[level, j, i] = self._squared(level, i, j) <= square[level]
+        near[:, np.arange(near.shape[1]), np.arange(near.shape[1])] = True
         return near
 
+    def nearest(
+        self, group: Int[np.ndarray, " k"], picked: Int[np.ndarray, " k"] | None = None
+    ) -> Float[np.ndarray, " b"]:
+        """The share of tokens whose nearest other token is of their own group; a tie counts as their own.
 
-UNIT = float(np.finfo(np.float64).eps) / 2
-"""The unit roundoff of float64."""
+        Args:
+            group: the group of each token, in rising order: 0, ..., 0, 1, ...
+            picked: which tokens they are, the others being left out; None if they are all.
+        """
+        xp = array_api_compat.array_namespace(self.half)
+        index = np.arange(group.size) if picked is None else picked
+        chosen = self._index(index)
+        half = xp.asarray(self.half, copy=True) if picked is None else self.half[:, chosen[:, None], chosen]
+        place = self._index(np.arange(group.size))
+        half[:, place, place] = xp.inf
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
+        parts = pairwise([*starts.tolist(), group.size])
+        least = xp.stack([xp.min(half[:, start:end], axis=1) for start, end in parts], axis=2)
+        own, others = _own_and_others(to_numpy(least).astype(np.float64), group)
+        norms = self.norms[:, index]
+        doubt = 2 * self.error * (norms + norms.max(axis=1, keepdims=True))
+        found = own <= others + doubt
+        if self._narrow:
+            level, i = np.nonzero(found & (own >= others - doubt))
+            if level.size * _FEW > found.size:
+                return Distances.of(self.tokens).nearest(group, picked)
+            rows = to_numpy(half[self._index(level), self._index(i)]).astype(np.float64)
+            row, j = np.nonzero(rows <= (np.minimum(own, others) + doubt)[level, i][:, None])
+            rows[...] = np.inf
+            rows[row, j] = self._squared(level[row], index[i[row]], index[j]) / 2
+            own, others = _own_and_others(np.minimum.reduceat(rows, starts, axis=1), group[i])
+            found[level, i] = own <= others + _FINER * doubt[level, i]
+        return found.mean(axis=1)
+
+    def sums(self, inside: Float[np.ndarray, "b n m"]) -> Float[np.ndarray, "b n m"]:
+        """The sum of Euclidean distances from each token to the tokens of each cluster."""
+        xp = array_api_compat.array_namespace(self.half)
+        lengths = xp.sqrt(xp.clip(2 * self.half, 0, None))
+        return to_numpy(lengths @ xp.asarray(inside, dtype=self.half.dtype, device=self._device))
+
+    @property
+    def _device(self) -> Any:
+        return array_api_compat.device(self.half)
+
+    @property
+    def _narrow(self) -> bool:
+        xp = array_api_compat.array_namespace(self.half)
+        return self.half.dtype == xp.float32
+
+    def _index(self, index: Int[np.ndarray, " k"]) -> Any:
+        return array_api_compat.array_namespace(self.half).asarray(index, device=self._device)
+
+    def _squared(
+        self, level: Int[np.ndarray, " k"], i: Int[np.ndarray, " k"], j: Int[np.ndarray, " k"]
+    ) -> Float[np.ndarray, " k"]:
+        """|x_i - x_j|^2 of chosen pairs, from their differences in float64."""
+        xp = array_api_compat.array_namespace(self.tokens)
+        found = np.empty(level.size)
+        for start in range(0, found.size, _CHUNK):
+            at, one, other = (self._index(index[start : start + _CHUNK]) for index in (level, i, j))
+            x, y = (xp.astype(self.tokens[at, place], xp.float64) for place in (one, other))
+            found[start : start + _CHUNK] = to_numpy(xp.linalg.vecdot(x - y, x - y))
+        return found
+
+
+def _half_squares(xp: Namespace, tokens: Float[Any, "b n d"]) -> tuple[Any, Any]:
+    """Half the squared distances, (b, n, n), and half the squared norms about the mean, (b, n).
+
+    Centres the tokens where they are.
+    """
+    device, n = array_api_compat.device(tokens), tokens.shape[1]
+    # A product with ones is the quickest mean; any centre near it would do.
+    tokens -= xp.ones((1, n), dtype=tokens.dtype, device=device) @ tokens / n
+    half = tokens @ tokens.mT
+    norms = xp.linalg.diagonal(half) / 2
+    half *= -1
+    half += norms[:, :, None]
+    half += norms[:, None, :]
+    place = xp.arange(n, device=device)
+    half[:, place, place] = 0
+    return half, norms
+
+
+def _own_and_others(
+    least: Float[np.ndarray, "*rows groups"], group: Int[np.ndarray, ...]
+) -> tuple[Float[np.ndarray, "*rows"], Float[np.ndarray, "*rows"]]:
+    """Of the least distances to each group: that to the own group, and the least to another."""
+    own = np.arange(least.shape[-1]) == group[..., None]
+    return least.min(axis=-1, where=own, initial=np.inf), least.min(axis=-1, where=~own, initial=np.inf)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import exp, lgamma, log
+from typing import Any
 
+import array_api_compat
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import entr
+from sklearn.metrics.cluster import expected_mutual_information
 
-from ._distances import UNIT
+from attnclust._array import to_numpy
+
+from ._tokens import blocks
+
+UNIT = float(np.finfo(np.float64).eps) / 2
+"""The unit roundoff of float64."""
+
+# More than the logarithms and factorials of an expected mutual information are off by.
+_ROUNDING = 1e-12
 
 
 def members(labels: Int[np.ndarray, "*batch n"], count: int) -> Float[np.ndarray, "*batch n m"]:
@@ -17,20 +27,26 @@ def members(labels: Int[np.ndarray, "*batch n"], count: int) -> Float[np.ndarray
 
 
 def cosine_sums(
-    tokens: Float[np.ndarray, "b n d"], inside: Float[np.ndarray, "b n m"]
+    tokens: Float[Any, "b n d"], inside: Float[np.ndarray, "b n m"]
 ) -> Float[np.ndarray, "b n m"]:
     """The sum of cosine distances 1 - cos from each token to the tokens of each cluster, to itself 0.
 
     A zero token is at distance 1 from all others. Only the sum of a cluster's unit tokens is needed, never
-    all pairs. What rounding alone could have made counts as 0, so that tokens on one ray do not differ by
-    chance.
+    all pairs; all is computed in float64, on the device of the tokens. What rounding alone could have made
+    counts as 0, so that tokens on one ray do not differ by chance.
     """
-    norms = np.sqrt(np.einsum("bnd,bnd->bn", tokens, tokens))[:, :, None]
-    directed = norms > 0
-    weights = np.divide(1, norms, out=np.zeros_like(norms), where=directed)
-    cosines = tokens @ ((inside * weights).swapaxes(1, 2) @ tokens).swapaxes(1, 2) * weights
+    xp = array_api_compat.array_namespace(tokens)
+    clusters = xp.asarray(inside, device=array_api_compat.device(tokens))
+    cosines, lengths, start = [], [], 0
+    for x in blocks(tokens, "float64"):
+        norms = xp.linalg.vecdot(x, x)[:, :, None] ** 0.5
+        unit = norms + (norms == 0)
+        together = (clusters[start : start + len(x)] / unit).mT @ x
+        cosines.append(x @ together.mT / unit)
+        lengths.append(norms)
+        start += len(x)
     sizes = inside.sum(axis=1, keepdims=True)
-    sums = sizes - cosines - np.where(directed, 0, inside)
+    sums = sizes - to_numpy(xp.concat(cosines)) - np.where(to_numpy(xp.concat(lengths)) > 0, 0, inside)
     # Each cosine is off by at most (D + 8) u.
     sums[sums <= sizes * (tokens.shape[2] + 8) * UNIT] = 0
     return sums
@@ -76,38 +92,27 @@ def mean_cosine(
     return np.where(counted > 0, cosine, -1.0)
 
 
-def adjusted_mutual_information(table: Int[np.ndarray, "r c"]) -> float:
-    """Adjusted mutual information of two partitions, from their contingency table.
+def adjusted_mutual_information(tables: Int[np.ndarray, "b r c"]) -> Float[np.ndarray, " b"]:
+    """Adjusted mutual information of two partitions, from their contingency table; one number a table.
 
-    Normalised by the arithmetic mean of the entropies; 1 if both have one part. Source: Vinh, Epps, Bailey
-    (2010); the same number as scikit-learn's.
+    Normalised by the arithmetic mean of the entropies; 1 if both have one part, 0 if one of them has. Source:
+    Vinh, Epps, Bailey (2010); the same number as scikit-learn's, which computes the expected value here too.
     """
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    rows, columns = rows[rows > 0], columns[columns > 0]
-    if rows.size == columns.size <= 1:
-        return 1.0
-    total = int(table.sum())
-    row, column = np.nonzero(table)
-    counts = table[row, column] / total
-    outer = (table.sum(axis=1)[row] / total) * (table.sum(axis=0)[column] / total)
-    mutual = float((counts * np.log(counts / outer)).sum())
-    expected = sum(_expected(int(a), int(b), total) for a in rows for b in columns)
-    ceiling = (_entropy(rows / total) + _entropy(columns / total)) / 2
-    spread = ceiling - expected
-    tiny = float(np.finfo(np.float64).eps)
-    return (mutual - expected) / (min(spread, -tiny) if spread < 0 else max(spread, tiny))
+    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+    total = tables.sum(axis=(1, 2))
+    ratio = tables * total[:, None, None] / np.maximum(rows[:, :, None] * columns[:, None, :], 1)
+    mutual = (tables * np.log(np.where(tables > 0, ratio, 1))).sum(axis=(1, 2)) / total
+    several = (rows > 0).sum(axis=1) > 1, (columns > 0).sum(axis=1) > 1
+    expected = np.zeros(len(tables))
+    for b in np.flatnonzero(several[0] & several[1]):
+        table = tables[b][rows[b] > 0][:, columns[b] > 0]
+        expected[b] = expected_mutual_information(table, int(total[b]))
+    above, room = mutual - expected, (_entropy(rows) + _entropy(columns)) / 2 - expected
+    # Where chance alone gives all there is, only rounding is left of both: a perfect match.
+    perfect = np.abs(room) < _ROUNDING
+    adjusted = np.where(perfect, 1.0, above / np.where(perfect, 1.0, room))
+    return np.where(several[0] & several[1], adjusted, np.where(several[0] | several[1], 0.0, 1.0))
 
 
-def _entropy(shares: Float[np.ndarray, " k"]) -> float:
-    return float(-(shares * np.log(shares)).sum())
-
-
-@lru_cache(maxsize=1 << 18)
-def _expected(a: int, b: int, total: int) -> float:
-    """What parts of sizes a and b share on average in random partitions: a hypergeometric overlap."""
-    fixed = lgamma(a + 1) + lgamma(b + 1) + lgamma(total - a + 1) + lgamma(total - b + 1) - lgamma(total + 1)
-    answer = 0.0
-    for n in range(max(1, a + b - total), min(a, b) + 1):
-        ways = lgamma(n + 1) + lgamma(a - n + 1) + lgamma(b - n + 1) + lgamma(total - a - b + n + 1)
-        answer += n / total * log(total * n / (a * b)) * exp(fixed - ways)
-    return answer
+def _entropy(sizes: Int[np.ndarray, "b k"]) -> Float[np.ndarray, " b"]:
+    return entr(sizes / sizes.sum(axis=1, keepdims=True)).sum(axis=1)

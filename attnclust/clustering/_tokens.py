@@ -1,44 +1,76 @@
-"""Tokens as they come: NumPy arrays or torch tensors, checked."""
+"""Tokens as they come: NumPy arrays or torch tensors, checked, and kept where they are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import array_api_compat
 import numpy as np
 from jaxtyping import Float
 
 from attnclust._array import ArgumentError, ArgumentTypeError
 
+# Numbers of a block of tokens that stay in a processor's cache while they are centred and multiplied.
+_CACHED = 1 << 17
 
-def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[np.ndarray, ...]:
-    """The tokens as a NumPy array of their own floats, with one of these numbers of axes, finite."""
-    if hasattr(tokens, "detach"):
-        # torch, whose bfloat16 NumPy does not know.
-        tokens = tokens.detach().cpu()
-        narrow = tokens.is_floating_point() and tokens.element_size() < 4
-        tokens = (tokens.float() if narrow else tokens).numpy()
-    tokens = np.asarray(tokens)
-    if tokens.dtype.kind != "f":
+
+def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[Any, ...]:
+    """The tokens in float32 or float64, with one of these numbers of axes, finite.
+
+    Tensors of the host become NumPy arrays, without a copy; those of another device stay there.
+    """
+    if array_api_compat.is_torch_array(tokens):
+        tokens = tokens.detach()
+        if tokens.is_floating_point() and tokens.element_size() < 4:
+            tokens = tokens.float()
+        if tokens.device.type == "cpu":
+            tokens = tokens.numpy()
+    else:
+        tokens = np.asarray(tokens)
+    xp = array_api_compat.array_namespace(tokens)
+    if not xp.isdtype(tokens.dtype, "real floating"):
         raise ArgumentTypeError(
             name, "must have a real floating dtype", str(tokens.dtype), "Convert it, for example to float64."
         )
-    if tokens.ndim not in ndims or not tokens.size:
+    shape = tuple(tokens.shape)
+    if len(shape) not in ndims or 0 in shape:
         shapes = " or ".join({2: "(tokens, dimensions)", 3: "(levels, tokens, dimensions)"}[n] for n in ndims)
         raise ArgumentError(
-            name,
-            f"must have shape {shapes}, none of them 0",
-            str(tokens.shape),
-            "Pick one image's patch tokens.",
+            name, f"must have shape {shapes}, none of them 0", str(shape), "Pick one image's patch tokens."
         )
     # NaN or infinity anywhere shows in the sum, which is quicker to get.
     with np.errstate(over="ignore", invalid="ignore"):
-        total = tokens.sum()
-    if not np.isfinite(total) and not np.isfinite(tokens).all():
-        wrong = int((~np.isfinite(tokens)).sum())
+        total = float(xp.sum(tokens))
+    if not np.isfinite(total) and not bool(xp.all(xp.isfinite(tokens))):
+        wrong = int(xp.sum(xp.astype(~xp.isfinite(tokens), xp.int64)))
         raise ArgumentError(
             name,
             "must be finite",
-            f"{wrong} NaN or infinite of {tokens.size}",
+            f"{wrong} NaN or infinite of {tokens.size if isinstance(tokens, np.ndarray) else tokens.numel()}",
             "Look at the model that made them.",
         )
     return tokens
+
+
+def float_name(tokens: Float[Any, ...]) -> str:
+    """``float32`` or ``float64``, in NumPy's and torch's own words."""
+    return str(tokens.dtype).removeprefix("torch.")
+
+
+def blocks(tokens: Float[Any, "b n d"], dtype: str) -> Iterator[Float[Any, "some n d"]]:
+    """The levels in this dtype: a few at a time on the host, so that they stay in its cache; elsewhere all.
+
+    A block is good until the next is asked for: NumPy's share their memory.
+    """
+    xp = array_api_compat.array_namespace(tokens)
+    levels, n, d = tokens.shape
+    if not isinstance(tokens, np.ndarray):
+        yield xp.astype(tokens, getattr(xp, dtype))
+        return
+    step = max(1, _CACHED // (n * d))
+    shared = np.empty((min(step, levels), n, d), dtype)
+    for start in range(0, levels, step):
+        block = shared[: levels - start]
+        np.copyto(block, tokens[start : start + step])
+        yield block

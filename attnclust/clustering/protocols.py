@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import array_api_compat
 import numpy as np
 from jaxtyping import Float, Int
 from sklearn.cluster import HDBSCAN
 
-from attnclust._array import ArgumentError
+from attnclust._array import ArgumentError, to_numpy
 
 from ._dbscan import grow
 from ._distances import Distances
 from ._objects import Objects, as_objects
 from ._scores import adjusted_mutual_information, cosine_sums, mean_cosine, members, silhouette
-from ._tokens import as_levels
+from ._tokens import as_levels, blocks, float_name
 
 PROTOCOLS = ("official", "paper", "blind")
 """``official``: object patches alone, by DBSCAN, as in the authors' notebook. ``paper``: the text taken
@@ -23,7 +25,7 @@ literally, all patches with background as a label. ``blind``: all patches, by HD
 MIN_SAMPLES = 3
 MIN_CLUSTER_SIZE = 5
 
-# Levels are measured together as long as their tokens are no more than so many numbers, to save memory.
+# Levels are measured together as long as they have no more pairs of tokens than so many, to save memory.
 _AT_ONCE = 1 << 20
 
 
@@ -90,7 +92,10 @@ def measure_levels(
 
     Args:
         levels: (L + 1, N, D) patch tokens in raster order, without class token or other prefix tokens; NumPy
-            array or torch tensor. All is computed in float64.
+            array or torch tensor, which is measured on its own device: to the host come one bit a pair and
+            one number a token and cluster (``blind``: the tokens). All is computed in float64, except that
+            ``official`` tells pairs of float32 tokens that are clearly within eps, or clearly not, by their
+            float32 distances.
         objects: object id -> patch indices, at least two each, no patch in two objects.
         class_names: object id -> class name, or one name an object in the order of ``objects``.
         protocol: ``official``, ``paper`` or ``blind``.
@@ -132,39 +137,49 @@ def _measure(
             "Take another protocol.",
         )
     found = as_objects(objects, class_names, count)
-    step = max(1, _AT_ONCE // levels[0].size)
+    step = max(1, _AT_ONCE // count**2)
     parts = [_measure_some(levels[i : i + step], found, protocol) for i in range(0, len(levels), step)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _measure_some(levels: Float[np.ndarray, "b n d"], objects: Objects, protocol: str) -> dict[str, Any]:
+def _measure_some(levels: Float[Any, "b n d"], objects: Objects, protocol: str) -> dict[str, Any]:
+    xp = array_api_compat.array_namespace(levels)
     truth = objects.truth(levels.shape[1])
     picked = np.concatenate(objects.patches)
-    tokens = on_objects = levels[:, picked].astype(np.float64)
+    on_objects = levels
+    if not np.array_equal(picked, np.arange(levels.shape[1])):
+        on_objects = xp.take(levels, xp.asarray(picked, device=array_api_compat.device(levels)), axis=1)
+    eps = _eps(on_objects, objects)
     if protocol == "official":
+        # Here distances only decide, so that float32 will do for tokens of float32.
+        distances = Distances.of(on_objects, dtype=float_name(levels))
+        nearest = distances.nearest(truth[picked])
         truth = truth[picked]
     else:
-        tokens = levels.astype(np.float64)
-    distances = Distances.of(tokens)
+        distances = Distances.of(levels)
+        nearest = distances.nearest(truth[picked], picked)
     if protocol == "blind":
         clusterer = HDBSCAN(min_cluster_size=MIN_CLUSTER_SIZE, copy=True)  # pyright: ignore[reportArgumentType]
+        tokens = to_numpy(levels).astype(np.float64, copy=False)
         labels = np.stack([clusterer.fit_predict(level) for level in tokens])
-        return _scores(distances, labels, truth, objects, euclidean=True)
-    eps = _eps(on_objects, objects)
-    labels = grow(distances.within(eps), min_samples=MIN_SAMPLES)
-    labels[eps == 0] = 0
-    return _scores(distances, labels, truth, objects, euclidean=protocol == "paper") | {"eps": eps}
+    else:
+        labels = grow(distances.within(eps), min_samples=MIN_SAMPLES)
+        labels[eps == 0] = 0
+    scores = _scores(distances, labels, truth, objects, euclidean=protocol != "official")
+    return scores | {"nearest_same_object": nearest} | ({} if protocol == "blind" else {"eps": eps})
 
 
-def _eps(tokens: Float[np.ndarray, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
+def _eps(tokens: Float[Any, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
     """The mean over objects of the mean distance of consecutive patches, for tokens object by object."""
-    difference = tokens[:, 1:] - tokens[:, :-1]
-    steps = np.sqrt(np.einsum("bnd,bnd->bn", difference, difference))
-    ends = np.cumsum([patches.size for patches in objects.patches])
-    means = [
-        steps[:, end - patches.size : end - 1].mean(axis=1)
-        for patches, end in zip(objects.patches, ends, strict=True)
-    ]
+    xp = array_api_compat.array_namespace(tokens)
+    ends = np.cumsum([patches.size for patches in objects.patches]).tolist()
+    means = []
+    for start, end in pairwise([0, *ends]):
+        squares = []
+        for x in blocks(tokens[:, start:end], "float64"):
+            difference = x[:, 1:] - x[:, :-1]
+            squares.append(xp.linalg.vecdot(difference, difference))
+        means.append(np.sqrt(to_numpy(xp.concat(squares))).mean(axis=1))
     return np.stack(means, axis=1).mean(axis=1)
 
 
@@ -182,7 +197,7 @@ def _scores(
     on_object = np.broadcast_to(members(truth, number), (batch, count, number))
     sums = cosine_sums(distances.tokens, np.concatenate([inside, on_object], axis=2))
     to_clusters, to_objects = sums[:, :, : inside.shape[2]], sums[:, :, inside.shape[2] :]
-    separations = np.sqrt(np.maximum(distances.squared, 0)) @ inside if euclidean else to_clusters
+    separations = distances.sums(inside) if euclidean else to_clusters
     # tables[b, c, k]: patches of cluster c and label k; background, where it is clustered, is the last label.
     tables = (inside.swapaxes(1, 2) @ members(truth, int(truth.max()) + 1)).astype(np.int64)
     clusters = labels.max(axis=1) + 1
@@ -202,22 +217,8 @@ def _scores(
         scores["unique_label_ratio"] = by_class
     scores["clusters"] = clusters
     scores["noise_share"] = (labels < 0).sum(axis=1) / count
-    everything = np.bincount(truth, minlength=tables.shape[2])
-    scores["adjusted_mutual_info"] = np.array(
-        [adjusted_mutual_information(np.vstack([t, everything - t.sum(axis=0)])) for t in tables]
+    noise = np.bincount(truth, minlength=tables.shape[2]) - tables.sum(axis=1)
+    scores["adjusted_mutual_info"] = adjusted_mutual_information(
+        np.concatenate([tables, noise[:, None]], axis=1)
     )
-    scores["nearest_same_object"] = _nearest(distances, truth, number)
     return scores
-
-
-def _nearest(distances: Distances, truth: Int[np.ndarray, " n"], number: int) -> Float[np.ndarray, " b"]:
-    """The share of object patches whose nearest other object patch is on the same object."""
-    squared = distances.squared
-    if truth.max() == number:
-        picked = np.flatnonzero(truth < number)
-        squared, truth = squared[:, picked[:, None], picked], truth[picked]
-    same = truth[:, None] == truth
-    to_others = np.where(same, np.inf, squared).min(axis=2)
-    np.fill_diagonal(same, False)
-    to_same = np.where(same, squared, np.inf).min(axis=2)
-    return (to_same <= to_others + distances.error[:, 0]).mean(axis=1)

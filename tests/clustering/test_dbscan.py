@@ -83,17 +83,21 @@ def batches(count: int, seed: int):
         else:
             tokens = rng.normal(size=(20, n, 5)) * 0.4 + 3 * rng.integers(0, 3, (20, n, 1))
             eps = rng.uniform(0.3, 1.5, 20)
-        yield tokens, eps, int(rng.integers(1, 6))
+        # Numbers that float32 holds, so that both dtypes have one answer.
+        yield tokens.astype(np.float32), eps, int(rng.integers(1, 6))
 
 
 def test_ten_thousand_cases_agree_with_scikit_learn():
     clusters = noise = 0
     with config_context(assume_finite=True, skip_parameter_validation=True):
         for tokens, eps, min_samples in batches(500, seed=8):
-            labels = dbscan(tokens, eps, min_samples=min_samples)
+            wide = tokens.astype(np.float64)
+            labels = dbscan(wide, eps, min_samples=min_samples)
+            narrow = dbscan(tokens, eps, min_samples=min_samples)
             for level in range(20):
-                expected = sklearn_labels(tokens[level], eps[level], min_samples)
+                expected = sklearn_labels(wide[level], eps[level], min_samples)
                 np.testing.assert_array_equal(labels[level], expected)
+                np.testing.assert_array_equal(narrow[level], expected)
                 clusters += expected.max() > 0
                 noise += (expected < 0).any()
                 if min_samples == 3:
@@ -162,6 +166,7 @@ def test_real_levels_agree_with_scikit_learn(real_levels):
             for factor in (0.6, 0.8, 1.0):
                 expected = sklearn_labels(tokens, factor * step)
                 np.testing.assert_array_equal(dbscan(tokens, factor * step), expected)
+                np.testing.assert_array_equal(dbscan(level[patches], factor * step), expected)
 
 
 def test_wrong_arguments_are_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
@@ -34,7 +35,7 @@ def test_silhouette_agrees_with_scikit_learn():
     distances = Distances.of(tokens)
     found = {
         "cosine": silhouette(cosine_sums(tokens, inside), inside),
-        "euclidean": silhouette(np.sqrt(distances.squared) @ inside, inside),
+        "euclidean": silhouette(distances.sums(inside), inside),
     }
     for metric, values in found.items():
         for level in range(6):
@@ -70,7 +71,7 @@ def test_distances_agree_with_scikit_learn(scale, offset):
     for level in range(3):
         # The reference takes tokens near the origin: its own Gram product is not centred.
         expected = scale * euclidean_distances(tokens[level])
-        np.testing.assert_allclose(np.sqrt(distances.squared[level].clip(0)), expected, rtol=1e-9)
+        np.testing.assert_allclose(np.sqrt(2 * distances.half[level].clip(0)), expected, rtol=1e-9)
 
 
 def test_cosine_sums_agree_with_scikit_learn():
@@ -81,16 +82,64 @@ def test_cosine_sums_agree_with_scikit_learn():
     np.testing.assert_allclose(cosine_sums(tokens, inside), expected, atol=1e-13)
 
 
-def test_the_error_bound_holds():
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_the_error_bound_holds(dtype, kind):
     rng = np.random.default_rng(3)
     for tokens in (
         rng.normal(size=(1, 31, 17)),
         rng.normal(size=(1, 31, 17)) * 10.0 ** rng.integers(-6, 6, (31, 1)),
+        rng.normal(size=(1, 31, 17)) + 300,
     ):
-        distances = Distances.of(tokens)
-        wide = tokens[0].astype(np.longdouble)
-        exact = ((wide[:, None] - wide[None]) ** 2).sum(axis=2)
-        assert np.abs(distances.squared[0] - exact).max() <= distances.error[0, 0, 0]
+        distances = Distances.of(kind(tokens.astype(dtype)), dtype=dtype)
+        assert str(distances.half.dtype).endswith(dtype)
+        wide = tokens.astype(dtype)[0].astype(np.longdouble)
+        exact = ((wide[:, None] - wide[None]) ** 2).sum(axis=2) / 2
+        norms = distances.norms[0]
+        bound = distances.error * (norms[:, None] + norms)
+        wrong = np.abs(np.asarray(distances.half[0]) - exact)
+        assert (wrong <= bound).all()
+        # Sums of rounding errors rarely come near their bound, but the bound is no wild guess either.
+        assert wrong.max() > bound.max() / 10_000
+
+
+def test_numbers_that_float32_cannot_square_are_told_apart_in_float64():
+    tokens = np.random.default_rng(0).normal(size=(1, 13, 5)).astype(np.float32)
+    for unit in (1e25, 1e-25):
+        distances = Distances.of(np.float32(unit) * tokens, dtype="float32")
+        assert distances.half.dtype == np.float64
+        near = Distances.of(tokens.astype(float)).within(np.array([2.0]))
+        np.testing.assert_array_equal(distances.within(np.array([2.0 * unit])), near)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_float32_decides_as_float64_does(kind):
+    """Lattices, where most distances tie with eps, and clouds whose distances lie within rounding of it."""
+    rng = np.random.default_rng(9)
+    group = np.repeat([0, 1, 2], [7, 9, 13])
+    picked = rng.permutation(31)[:29]
+    for case in range(40):
+        tokens = rng.integers(0, 3, (3, 31, 11)).astype(np.float32)
+        if case % 2:
+            tokens = (1 + 1e-7 * rng.normal(size=(3, 31, 1)) * tokens).astype(np.float32) * 7
+        if case % 4 > 1:
+            tokens += rng.normal(size=(3, 31, 11)).astype(np.float32) * 1e-6
+        narrow = Distances.of(kind(tokens), dtype="float32")
+        exact = ((tokens[:, :, None].astype(float) - tokens[:, None]) ** 2).sum(axis=3)
+        # Beyond a pair's own distance by more than float64's rounding and far less than float32's.
+        radius = np.sqrt(np.median(exact, axis=(1, 2))) * (1 + 1e-12)
+        np.testing.assert_array_equal(
+            narrow.within(radius), exact <= (radius**2)[:, None, None], err_msg=str(case)
+        )
+        some = exact[:, picked[:, None], picked] + np.where(np.eye(29, dtype=bool), np.inf, 0)
+        same = group[:, None] == group
+        own, others = (np.where(mask, some, np.inf).min(axis=2) for mask in (same, ~same))
+        share = (own <= others * (1 + 1e-12)).mean(axis=1)
+        np.testing.assert_allclose(narrow.nearest(group, picked), share)
+
+
+def ami(table) -> float:
+    return float(adjusted_mutual_information(table[None])[0])
 
 
 def test_adjusted_mutual_information_agrees_with_scikit_learn():
@@ -101,15 +150,15 @@ def test_adjusted_mutual_information_agrees_with_scikit_learn():
         b = np.where(rng.random(n) < rng.random(), a, rng.integers(0, rng.integers(1, 12), n))
         expected = adjusted_mutual_info_score(a, b)
         table = np.asarray(contingency_matrix(a, b))
-        assert adjusted_mutual_information(table) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert ami(table) == pytest.approx(expected, rel=1e-9, abs=1e-9)
         # Empty rows and columns stand for clusters of other levels.
         padded = np.pad(table, ((0, 2), (1, 0)))
-        assert adjusted_mutual_information(padded) == adjusted_mutual_information(table)
+        assert ami(padded) == pytest.approx(ami(table), rel=1e-12, abs=1e-12)
 
 
 def test_adjusted_mutual_information_by_hand():
-    assert adjusted_mutual_information(np.array([[3, 0], [0, 4]])) == pytest.approx(1)
-    assert adjusted_mutual_information(np.array([[7]])) == 1
-    assert adjusted_mutual_information(np.array([[3, 4]])) == pytest.approx(0, abs=1e-12)
+    assert ami(np.array([[3, 0], [0, 4]])) == pytest.approx(1)
+    assert ami(np.array([[7]])) == 1
+    assert ami(np.array([[3, 4]])) == pytest.approx(0, abs=1e-12)
     # Two tokens each in a part of its own, against both in one: no information, no chance of any.
-    assert adjusted_mutual_information(np.array([[1], [1]])) == pytest.approx(0, abs=1e-12)
+    assert ami(np.array([[1], [1]])) == pytest.approx(0, abs=1e-12)
