@@ -182,7 +182,7 @@ def holm(p_values: Values) -> Float[np.ndarray, " k"]:
 
 
 def region_p_values(
-    means: Values, *, images: int, low: Number = -np.inf, high: Number = np.inf
+    means: Values, *, images: Number, low: Number = -np.inf, high: Number = np.inf
 ) -> tuple[float, float]:
     """Bootstrap p-values for "the mean lies inside (low, high)" and for "it lies outside [low, high]".
 
@@ -196,7 +196,7 @@ def region_p_values(
 
     Args:
         means: ``(resamples,)``, from :func:`bootstrap_means`.
-        images: n, the number of images behind them.
+        images: n, the number of images behind them; of two samples, log2 of the ways to draw them apart.
         low: the open region's lower limit.
         high: its upper limit, above `low`.
 

@@ -14,10 +14,13 @@ from typing import Any
 
 from attnclust.records import MODEL
 
+from ._attention import objects_attended
+from ._background import background_clusters
 from ._evidence import MAJORITY, MARGIN, Evidence
 from ._list import CLAIMS
-from ._metrics import level_zero, non_salient_drop, random_drop, rise_with_depth, salient_drop, shuffling
+from ._metrics import non_salient_drop, random_drop, rise_with_depth, salient_drop, shuffling
 from ._predictions import robustness
+from ._separation import barely_separate, classes, level_zero, separate_earlier
 from ._tables import Records
 from ._theorem import certified, clusters_shrink, mechanism, theorem_holds, whole_contracts
 from ._verdict import ALPHA, ROLES, Claim, settle
@@ -45,12 +48,17 @@ _PARTS: tuple[Callable[[Records], Iterator[Evidence]], ...] = (
     clusters_shrink,
     certified,
     rise_with_depth,
+    objects_attended,
     shuffling,
     random_drop,
+    barely_separate,
     salient_drop,
     non_salient_drop,
+    separate_earlier,
+    background_clusters,
     level_zero,
     robustness,
+    classes,
 )
 """What yields the evidence, in the order of the claims' numbers where it matters within one claim."""
 

@@ -1,4 +1,4 @@
-"""Claims 4 to 8, 10 to 13 and 18: what the clustering metrics do with depth, and under each condition.
+"""Claims 4 to 8 and 10 to 13: what the clustering metrics do with depth, and under each condition.
 
 "With depth" is Spearman's rho against the level, an image at a time. Conditions are compared on the same
 images: the value of an image is the difference of its means over all levels. An image that misses a level is
@@ -7,7 +7,7 @@ left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
@@ -49,27 +49,19 @@ def shuffling(records: Records) -> Iterator[Evidence]:
 
 
 def random_drop(records: Records) -> Iterator[Evidence]:
-    """Claim 11: metrics fall with r, yet rise with depth at every r; objects hardly separate at 0.8."""
+    """Claim 11: metrics fall with r, yet rise with depth at every r."""
     curves = records.curves
     for metric in METRICS:
         yield _trend(curves, metric, "random", claim=11, rises=False)
-        for condition in _ratios(curves, "random"):
+        for condition in curves.ratios("random"):
             yield _rises(curves, metric, condition, row_id=f"11.{metric}.depth.{condition}", claim=11)
-    yield Sampled(
-        id="11.separation",
-        claim=11,
-        statement="At r = 0.8 of random drop, objects hardly separate from the rest.",
-        statistic="The separation of object patches from all others",
-        values=np.empty(0),
-        absent="no metric in the records sets object patches against all others",
-    )
 
 
 def salient_drop(records: Records) -> Iterator[Evidence]:
     """Claim 12: purity falls with r, in-object cosine rises with depth, label ratio hardly changes."""
     curves = records.curves
     yield _trend(curves, "purity", "salient", claim=12, rises=False)
-    for condition in _ratios(curves, "salient"):
+    for condition in curves.ratios("salient"):
         yield _rises(
             curves, "in_object_cosine", condition, row_id=f"12.in_object_cosine.depth.{condition}", claim=12
         )
@@ -77,41 +69,13 @@ def salient_drop(records: Records) -> Iterator[Evidence]:
 
 
 def non_salient_drop(records: Records) -> Iterator[Evidence]:
-    """Claim 13: metrics hardly change, the label ratio rises with r, objects separate at an earlier level."""
+    """Claim 13: metrics hardly change, the label ratio rises with r."""
     curves = records.curves
     yield _trend(curves, "unique_label_ratio", "non-salient", claim=13, rises=True)
-    for condition in _ratios(curves, "non-salient"):
+    for condition in curves.ratios("non-salient"):
         for metric in METRICS:
             if metric != "unique_label_ratio":
                 yield _near(curves, metric, condition, claim=13)
-        yield Sampled(
-            id=f"13.separation.{condition}",
-            claim=13,
-            statement=f"Under {condition}, objects separate at an earlier level than in clean.",
-            statistic=(
-                f"The change from clean to {condition} in the first level whose silhouette is half-way "
-                "from clean's at level 0 to clean's best"
-            ),
-            values=_earlier(curves.of("clean", "silhouette"), curves.of(condition, "silhouette")),
-            high=0,
-            absent=curves.absent("silhouette", "clean", condition),
-        )
-
-
-def level_zero(records: Records) -> Iterator[Evidence]:
-    """Claim 18, as far as clusters tell: those of level 0 agree with the objects beyond chance."""
-    curves = records.curves
-    metric = "adjusted_mutual_info"
-    start = curves.of("clean", metric)[:, :1].ravel()
-    yield Sampled(
-        id="18.agreement",
-        claim=18,
-        statement="Same-object patches are already closer at level 0: its clusters agree with the objects.",
-        statistic="Adjusted mutual information (0 by chance) of the clusters of level 0 with the objects",
-        values=complete(start),
-        low=0,
-        absent=curves.absent(metric, "clean"),
-    )
 
 
 def _rises(curves: Curves, metric: str, condition: str, *, row_id: str, claim: int) -> Sampled:
@@ -132,7 +96,7 @@ def _rises(curves: Curves, metric: str, condition: str, *, row_id: str, claim: i
 def _trend(curves: Curves, metric: str, drop: str, *, claim: int, rises: bool) -> Sampled:
     """How a metric moves with a drop's ratio, clean being r = 0, on the images present at every one."""
     words = METRICS[metric]
-    ratios = {"clean": 0.0} | _ratios(curves, drop)
+    ratios = {"clean": 0.0} | curves.ratios(drop)
     values = np.stack([curves.means(condition, metric) for condition in ratios], axis=1)
     listed = ", ".join(f"{ratio:g}" for ratio in ratios.values())
     return Sampled(
@@ -165,31 +129,6 @@ def _near(curves: Curves, metric: str, condition: str, *, claim: int) -> Sampled
 
 def _change(curves: Curves, metric: str, condition: str) -> Float[np.ndarray, " some"]:
     return complete(curves.means(condition, metric) - curves.means("clean", metric))
-
-
-def _earlier(clean: np.ndarray, other: np.ndarray) -> Float[np.ndarray, " some"]:
-    """By how many levels later `other` first reaches the middle of clean's rise; L + 1 if it never does."""
-    clean, other = np.moveaxis(complete(np.stack([clean, other], axis=1)), 1, 0)
-    if not clean.size:
-        return np.empty(0)
-    middle = (clean[:, :1] + clean.max(axis=1, keepdims=True)) / 2
-
-    def first(curve: np.ndarray) -> np.ndarray:
-        reached = curve >= middle
-        return np.where(reached.any(axis=1), reached.argmax(axis=1), curve.shape[1])
-
-    return (first(other) - first(clean)).astype(np.float64)
-
-
-def _ratios(curves: Curves, drop: str) -> dict[str, float]:
-    """The conditions of a drop in the records, by rising ratio."""
-    found: Sequence[tuple[float, str]] = sorted(
-        (float(ratio), condition)
-        for condition in curves.conditions
-        for kind, _, ratio in [condition.rpartition("-")]
-        if kind == drop
-    )
-    return {condition: ratio for ratio, condition in found}
 
 
 def _sentence(words: str) -> str:

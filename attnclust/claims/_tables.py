@@ -96,8 +96,21 @@ class Curves:
         curves = self.of(condition, metric)
         return curves.mean(axis=1) if curves.size else np.full(len(curves), np.nan)
 
+    def ratios(self, drop: str) -> dict[str, float]:
+        """The conditions of a drop in the records, by rising ratio."""
+        found = sorted(
+            (float(ratio), condition)
+            for condition in self.conditions
+            for kind, _, ratio in [condition.rpartition("-")]
+            if kind == drop
+        )
+        return {condition: ratio for ratio, condition in found}
+
     def absent(self, metric: str, *conditions: str) -> str:
         """Why no image has `metric` under all of `conditions`."""
+        unknown = [name for name in conditions if name not in (*self.conditions, "clean")]
+        if unknown:
+            return f"{' and '.join(unknown)} {'was' if len(unknown) == 1 else 'were'} not run"
         missing = [name for name in conditions if np.isnan(self.of(name, metric)).all()]
         if missing:
             return f"the records hold no {metric} under {' or '.join(missing)}"
@@ -120,6 +133,11 @@ def read_curves(table: pa.Table) -> Curves:
     values = np.full(shape, np.nan)
     values.flat[place] = table["value"].to_numpy()
     return Curves(conditions, metrics, np.where(np.isinf(values), np.nan, values))
+
+
+def last_level(curves: Float[np.ndarray, "images levels"]) -> Float[np.ndarray, " images"]:
+    """The values of the last level; NaN where there is no level."""
+    return curves[:, -1] if curves.shape[1] else np.full(len(curves), np.nan)
 
 
 def complete(values: np.ndarray) -> np.ndarray:

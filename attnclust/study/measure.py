@@ -12,14 +12,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from attnclust.clustering import measure_levels
+from attnclust.data import parse_condition, salient_patches
 from attnclust.geometry import cluster_diameters, diameter
 from attnclust.models import LoadedModel
+from attnclust.study.background import background
+from attnclust.study.class_attention import ClassAttention, contrasts
 from attnclust.study.prepare import CLEAN, View, to_input
+from attnclust.study.separation import margins, separation
 from attnclust.study.theorem import theorem_rows
 from attnclust.vit import Level, stream
 
 # Images that go through the model together. Fixed, so that a resumed study makes the same batches.
 BATCH = 16
+
+# Conditions that replace the background.
+BACKDROPS = ("non-salient", "noise")
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -63,7 +70,9 @@ def _measure_batch(
     images = to_input([view.pixels for view in views], subject.loaded, subject.device)
     levels: list[Tensor] = []
     layout = None
-    for layout in stream(model, images, attention="heads" if steps else None, values=steps):
+    attended = ClassAttention()
+    for layout in stream(model, images, attention="heads" if steps else "mean", values=steps):
+        attended.add(layout)
         if steps and layout.index:
             for at, view in enumerate(views):
                 rows["steps"] += theorem_rows(subject.name, view, layout, levels[-1][at], at)
@@ -71,13 +80,19 @@ def _measure_batch(
     assert layout is not None
     rows["predictions"] += _predictions(subject, views, layout.tokens)
     everything = torch.stack(levels, dim=1).numpy()
-    for view, tokens in zip(views, everything, strict=True):
+    for at, (view, tokens) in enumerate(zip(views, everything, strict=True)):
         selection = view.selection
         patches = tokens[:, layout.prefix_tokens :]
         curves = measure_levels(patches, selection.objects, selection.class_names, protocol=protocol)
         if view.condition == CLEAN:
             labels, _ = view.labels(layout.grid, layout.prefix_tokens)
-            curves |= _diameters(tokens, labels)
+            curves |= _diameters(tokens, labels) | margins(patches, selection.objects, layout.grid)
+        curves |= separation(patches, selection.objects, selection.class_names)
+        if (rows_of_class := attended.rows(at)) is not None:
+            curves |= contrasts(*rows_of_class, selection.objects)
+        if (condition := parse_condition(view.condition)).amount == 1 and condition.kind in BACKDROPS:
+            dropped = np.flatnonzero(~salient_patches(view.mask, grid=layout.grid))
+            curves |= background(patches, dropped, selection.objects, layout.grid)
         for metric, curve in curves.items():
             for level, value in enumerate(curve):
                 rows["measurements"].append(

@@ -24,6 +24,7 @@ class View:
     image: str
     condition: str
     pixels: UInt8[np.ndarray, "h w 3"]
+    mask: UInt8[np.ndarray, "h w"]  # object numbers, after the condition
     selection: Selection
 
     @property
@@ -64,7 +65,8 @@ def views_of(
         pixels, mask = apply_condition(
             condition, small.image, small.instances, grid=grid, seed=seed, name=sample.name
         )
-        views.append(View(sample.name, condition, pixels, select_objects(mask, sample.classes, grid=grid)))
+        selection = select_objects(mask, sample.classes, grid=grid)
+        views.append(View(sample.name, condition, pixels, mask, selection))
     return views
 
 
