@@ -22,6 +22,12 @@ SCHEMA_VERSION = 1
 MODEL, TWIN = "model", "random_twin"
 """The two subjects of a study: the model that was asked for, and its twin with random weights."""
 
+PIXELS, POSITIONS = "raw_pixels", "position_embeddings"
+"""Controls that stand among the measurements, at level 0: tokens that no block has touched."""
+
+NO_MASK, CONVERTED = "no mask", "converted"
+"""Kinds of notes on the data: a picture that is no part of it, and one that is not RGB."""
+
 SIMPLIFIED, PER_HEAD = "simplified", "per_head"
 """The two forms of a step: head-mean attention on the embeddings; one head's attention on its values."""
 
@@ -50,6 +56,25 @@ TABLES: Mapping[str, pa.Schema] = {
             ("level", pa.int32()),
             ("metric", _NAMES),
             ("value", pa.float64()),
+        ]
+    ),
+    # The metrics of the clean images under each of the three protocols.
+    "protocols": pa.schema(
+        [
+            ("subject", _NAMES),
+            ("image", _NAMES),
+            ("protocol", _NAMES),
+            ("level", pa.int32()),
+            ("metric", _NAMES),
+            ("value", pa.float64()),
+        ]
+    ),
+    # What was not as it should be in the data, without keeping an image out.
+    "notes": pa.schema(
+        [
+            ("image", pa.string()),
+            ("kind", _NAMES),  # NO_MASK or CONVERTED
+            ("note", pa.string()),
         ]
     ),
     # One row an image, block, head, cluster and rung of the ladder (condition clean).

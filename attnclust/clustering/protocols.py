@@ -76,7 +76,8 @@ def measure_levels(
 
     - ``purity``: patches of the dominant label of their cluster / P; the first object wins a tie, background
       loses it.
-    - ``silhouette``: mean over the patches that are not noise; 0 for one cluster, -1 for none.
+    - ``silhouette``: mean over the patches that are not noise; 0 for one cluster, -1 for none. ``paper`` and
+      ``blind`` give it by cosine distance too, as ``silhouette_cosine``.
     - ``in_cluster_cosine``: mean over clusters of the mean cosine of their pairs; -1 for no cluster.
     - ``in_object_cosine``: the same over the objects, background not among them.
     - ``unique_label_ratio``: ``official``: distinct classes of the dominant objects / distinct classes of the
@@ -211,6 +212,7 @@ def _scores(
     classes = np.array([len({int(objects.classes[k]) for k in found if k < number}) for found in dominant])
     by_class = classes / np.unique(objects.classes).size
     if euclidean:
+        scores["silhouette_cosine"] = silhouette(to_clusters, inside)
         scores["unique_label_ratio"] = np.array([len(found) for found in dominant]) / (number + 1)
         scores["unique_label_ratio_appendix"] = by_class
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def squash(sample: LabelledImage, size: Grid) -> LabelledImage:
     height, width = grid_sides(size, name="size")
     image = Image.fromarray(sample.image).resize((width, height), Image.Resampling.BICUBIC)
     mask = Image.fromarray(sample.instances).resize((width, height), Image.Resampling.NEAREST)
-    return LabelledImage(sample.name, np.array(image), np.array(mask), sample.classes)
+    return replace(sample, image=np.array(image), instances=np.array(mask))
 
 
 def patch_coverage(mask: Mask, *, grid: Grid) -> Float[np.ndarray, "n 200"]:

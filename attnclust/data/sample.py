@@ -13,13 +13,15 @@ class LabelledImage:
     """An image with its objects, as Pascal VOC stores them.
 
     ``instances`` holds 0 for background, ``i + 1`` for the i-th object, and values above 200 for void;
-    ``classes[i]`` names the class of the i-th object.
+    ``classes[i]`` names the class of the i-th object; ``mode`` is the picture's own colour mode (Pillow's
+    name), from which ``image`` was converted.
     """
 
     name: str
     image: UInt8[np.ndarray, "h w 3"]
     instances: UInt8[np.ndarray, "h w"]
     classes: tuple[str, ...]
+    mode: str = "RGB"
 
 
 class UnreadableImageError(Exception):

@@ -134,7 +134,8 @@ class VOCObjects(Sequence[LabelledImage]):
             raise UnreadableImageError(
                 name, f"its mask holds object {highest}, but its annotation lists {len(classes)} objects"
             )
-        return LabelledImage(name, np.array(picture.convert("RGB")), instances, classes)
+        pixels = np.array(picture.convert("RGB"))
+        return LabelledImage(name, pixels, instances, classes, picture.mode)
 
 
 def _find_voc(root: Path) -> Path:

@@ -11,10 +11,12 @@ from typing import Any
 from tqdm import tqdm
 
 from attnclust.data import LabelledImage, UnreadableImageError, squash
-from attnclust.study.measure import Rows, Subject, measure
+from attnclust.records import CONVERTED, NO_MASK
+from attnclust.study.measure import Rows, measure
 from attnclust.study.prepare import CLEAN, View, views_of
 from attnclust.study.settings import Images, Settings
 from attnclust.study.shards import Progress
+from attnclust.study.subject import Subject
 from attnclust.study.views import corner_and_middle, neuron_rows, tokens_of
 
 log = logging.getLogger("attnclust")
@@ -28,7 +30,7 @@ class _Batch:
     """Images gathered for the next shard."""
 
     views: list[View]
-    rows: list[dict[str, Any]]
+    rows: Rows
     selected: int = 0
 
 
@@ -46,26 +48,41 @@ def collect(
     """
     most = settings.most
     total = most if most is not None else len(data)
-    with tqdm(
-        total=total,
-        initial=min(done.selected if most else done.next_index, total),
-        unit="image",
-        file=sys.stderr,
-    ) as bar:
+    kept = min(done.selected if most else done.next_index, total)
+    under = len({CLEAN, *settings.conditions}) * len(subjects)
+    rows: Rows = {"notes": _left_out(data)} if not done.shards else {}
+    with (
+        tqdm(total=total, initial=kept, unit="image", desc="images", file=sys.stderr) as bar,
+        # An image under a condition, seen by one of the models. Those that the selection refuses go at once.
+        tqdm(
+            total=total * under, initial=kept * under, unit="view", desc="conditions", file=sys.stderr
+        ) as fine,
+    ):
         while done.next_index < len(data) and (most is None or done.selected < most):
             room = SHARD if most is None else min(SHARD, most - done.selected)
             batch, after = _gather(settings, data, subjects[0], grid, done.next_index, room)
-            rows: Rows = {"images": batch.rows}
+            rows = {name: [*rows.get(name, []), *found] for name, found in batch.rows.items()}
             for subject in subjects:
-                for name, found in measure(subject, batch.views, protocol=settings.protocol).items():
+                measured = measure(subject, batch.views, protocol=settings.protocol, done=fine.update)
+                for name, found in measured.items():
                     rows.setdefault(name, []).extend(found)
             drawn = done.drawn or batch.selected > 0
             if drawn and not done.drawn:
                 for name, found in _neurons(photographs, subjects[0], batch.views, grid).items():
                     rows.setdefault(name, []).extend(found)
             bar.update(batch.selected if most is not None else after - done.next_index)
+            fine.update(bar.n * under - fine.n)
             done = Progress(done.shards + 1, after, done.selected + batch.selected, drawn)
             yield rows, done
+            rows = {}
+
+
+def _left_out(data: Images) -> list[dict[str, Any]]:
+    """Notes on pictures without masks, of which VOC has many: they are no part of the data."""
+    return [
+        {"image": name, "kind": NO_MASK, "note": "it has a picture and no mask"}
+        for name in getattr(data, "unlabelled", ())
+    ]
 
 
 def _gather(
@@ -77,14 +94,14 @@ def _gather(
     room: int,
 ) -> tuple[_Batch, int]:
     """Read images until ``room`` of them pass the selection, or none is left."""
-    batch = _Batch([], [])
+    batch = _Batch([], {"images": [], "notes": []})
     index = first
     while index < len(data) and batch.selected < room:
         try:
             sample = data[index]
         except UnreadableImageError as error:
             log.warning("skipped %s: %s", error.name, error.reason)
-            batch.rows.append(
+            batch.rows["images"].append(
                 {
                     "image": error.name,
                     "condition": CLEAN,
@@ -101,7 +118,10 @@ def _gather(
                 sample, settings.conditions, size=subject.loaded.size, grid=grid, seed=settings.seed
             )
             batch.views += views
-            batch.rows += [view.row for view in views]
+            batch.rows["images"] += [view.row for view in views]
+            if sample.mode != "RGB":
+                note = f"its picture is {sample.mode}, and was converted to RGB"
+                batch.rows["notes"].append({"image": sample.name, "kind": CONVERTED, "note": note})
             batch.selected += views[0].selection.reason is None
         index += 1
     return batch, index

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,17 @@ from torch import Tensor
 from attnclust.clustering import measure_levels
 from attnclust.data import parse_condition, salient_patches
 from attnclust.geometry import cluster_diameters, diameter
-from attnclust.models import LoadedModel
+from attnclust.records import MODEL
 from attnclust.study.background import background
 from attnclust.study.class_attention import ClassAttention, contrasts
+from attnclust.study.controls import control_rows, position_tokens, protocol_rows
 from attnclust.study.prepare import CLEAN, View, to_input
 from attnclust.study.separation import margins, separation
+from attnclust.study.subject import Subject
 from attnclust.study.theorem import theorem_rows
-from attnclust.vit import Level, stream
+from attnclust.vit import stream
+
+__all__ = ["BATCH", "Rows", "Subject", "measure"]
 
 # Images that go through the model together. Fixed, so that a resumed study makes the same batches.
 BATCH = 16
@@ -31,35 +34,32 @@ BACKDROPS = ("non-salient", "noise")
 Rows = dict[str, list[dict[str, Any]]]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A model under study, or its random twin."""
-
-    name: str
-    loaded: LoadedModel
-    device: torch.device
-
-    def layout(self) -> Level:
-        """Level 0 of a grey image: the grid of patches and the number of prefix tokens.
-
-        A model that cannot be traced is refused here, by name and with the reason.
-        """
-        height, width = self.loaded.size
-        return next(iter(stream(self.loaded.model, torch.zeros(1, 3, height, width, device=self.device))))
-
-
-def measure(subject: Subject, views: Sequence[View], *, protocol: str, steps: bool = True) -> Rows:
+def measure(
+    subject: Subject,
+    views: Sequence[View],
+    *,
+    protocol: str,
+    steps: bool = True,
+    done: Callable[[int], object] = lambda views: None,
+) -> Rows:
     """Everything measured of a subject on these views; those that the selection rule refused are left out.
 
-    ``steps=False`` leaves out the theorem, which costs the most.
+    ``steps=False`` leaves out the theorem, which costs the most. ``done`` is told how many views more are
+    through.
     """
     selected = [view for view in views if view.selection.reason is None]
-    rows: Rows = {"measurements": [], "steps": [], "predictions": []}
+    rows: Rows = {"measurements": [], "steps": [], "predictions": [], "protocols": []}
     clean = [view for view in selected if view.condition == CLEAN]
     others = [view for view in selected if view.condition != CLEAN]
     for batch, traced in ((clean, steps), (others, False)):
         for start in range(0, len(batch), BATCH):
-            _measure_batch(subject, batch[start : start + BATCH], protocol, rows, steps=traced)
+            part = batch[start : start + BATCH]
+            _measure_batch(subject, part, protocol, rows, steps=traced)
+            done(len(part))
+    if subject.name == MODEL and selected:
+        positions, grid = position_tokens(subject), subject.layout().grid
+        for view in selected:
+            rows["measurements"] += control_rows(view, positions, grid, protocol)
     return rows
 
 
@@ -75,16 +75,22 @@ def _measure_batch(
         attended.add(layout)
         if steps and layout.index:
             for at, view in enumerate(views):
-                rows["steps"] += theorem_rows(subject.name, view, layout, levels[-1][at], at)
-        levels.append(layout.tokens.double().cpu())
+                before = levels[-1][at].double().cpu()
+                rows["steps"] += theorem_rows(subject.name, view, layout, before, at)
+        levels.append(layout.tokens.detach())
     assert layout is not None
     rows["predictions"] += _predictions(subject, views, layout.tokens)
-    everything = torch.stack(levels, dim=1).numpy()
-    for at, (view, tokens) in enumerate(zip(views, everything, strict=True)):
+    for at, view in enumerate(views):
+        # The metrics take the model's own numbers where they are; what follows takes float64 on the host.
+        own = torch.stack([level[at] for level in levels])
+        tokens = own.double().cpu().numpy()
         selection = view.selection
         patches = tokens[:, layout.prefix_tokens :]
-        curves = measure_levels(patches, selection.objects, selection.class_names, protocol=protocol)
+        own = own[:, layout.prefix_tokens :]
+        curves = measure_levels(own, selection.objects, selection.class_names, protocol=protocol)
         if view.condition == CLEAN:
+            if subject.name == MODEL:
+                rows["protocols"] += protocol_rows(subject.name, view, own, protocol, curves)
             labels, _ = view.labels(layout.grid, layout.prefix_tokens)
             curves |= _diameters(tokens, labels) | margins(patches, selection.objects, layout.grid)
         curves |= separation(patches, selection.objects, selection.class_names)

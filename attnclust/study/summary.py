@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from attnclust.bounds import THEOREMS
 from attnclust.claims import judge
 from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TABLES, TWIN, read_table, to_table, write_table
-from attnclust.statistics import mean_interval
+from attnclust.study.comparisons import comparisons
+from attnclust.study.curves import curves
 
 DIAMETERS = ("raw_diameter", "relative_diameter", "angular_diameter")
 
@@ -36,6 +37,7 @@ def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict
         **summaries[MODEL],
         **({"random_twin": summaries[TWIN] | {"claims": ledgers[TWIN]}} if TWIN in summaries else {}),
         "images": _images(images),
+        **comparisons(tables, subjects, seed=seed),
         "claims": ledgers[MODEL],
         "skipped": [
             {"image": row["image"], "reason": row["reason"]}
@@ -67,46 +69,16 @@ def _packaged(name: str) -> dict[str, Any]:
 
 
 def _subject(measurements: pa.Table, steps: pa.Table, subject: str, seed: int) -> dict[str, Any]:
-    curves = _curves(measurements.filter(pc.field("subject") == subject), seed)
-    clean = curves["clean"]
+    found = curves(measurements.filter(pc.field("subject") == subject), seed)
+    clean = found["clean"]
     own = steps.filter(pc.field("subject") == subject)
     return {
         "layers": {
             "levels": {metric: clean.pop(metric) for metric in DIAMETERS},
             "steps": {form: _steps(own.filter(pc.field("form") == form)) for form in (SIMPLIFIED, PER_HEAD)},
         },
-        "metrics": curves,
+        "metrics": found,
     }
-
-
-def _curves(table: pa.Table, seed: int) -> dict[str, dict[str, Any]]:
-    """By condition and metric: mean over images and 95 % bootstrap interval, per level."""
-    curves: dict[str, dict[str, Any]] = {}
-    columns = {
-        name: np.asarray(table[name].combine_chunks().cast(_plain(table, name)))
-        for name in table.schema.names
-    }
-    for condition in dict.fromkeys(columns["condition"]):
-        here = columns["condition"] == condition
-        for metric in dict.fromkeys(columns["metric"][here]):
-            chosen = here & (columns["metric"] == metric)
-            order = np.lexsort((columns["level"][chosen], columns["image"][chosen]))
-            levels = int(columns["level"][chosen].max()) + 1
-            values = columns["value"][chosen][order].reshape(-1, levels)
-            mean, low, high = mean_interval(values, seed=seed)
-            curves.setdefault(condition, {})[metric] = {
-                "mean": mean,
-                "ci_low": low,
-                "ci_high": high,
-                "n": len(values),
-            }
-    return curves
-
-
-def _plain(table: pa.Table, name: str) -> pa.DataType:
-    """The type of a column without its dictionary."""
-    kind = table.schema.field(name).type
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _steps(table: pa.Table) -> dict[str, Any]:

@@ -70,6 +70,9 @@ def slow(tokens, objects, names, protocol):
     }
     if not official:
         answer["unique_label_ratio_appendix"] = by_class
+        answer["silhouette_cosine"] = silhouette
+        if len(found) > 1:
+            answer["silhouette_cosine"] = silhouette_score(z[kept], labels[kept], metric="cosine")
     if protocol != "blind":
         answer["eps"] = eps
     return answer
