@@ -48,6 +48,7 @@ def parser(program: str, description: str, *, report: bool) -> argparse.Argument
         default=[],
         help="your own photographs, for the views of neurons",
     )
+    made.add_argument("--mosaic", action="store_true", help="join the four photographs of --image into one")
     made.add_argument(
         "--limit", type=int, help="stop after so many images that pass the selection (scenes: 32)"
     )
@@ -112,6 +113,7 @@ def _measure(options: argparse.Namespace) -> Path:
         conditions=chosen,
         protocol=options.protocol,
         images=tuple(options.image),
+        mosaic=options.mosaic,
         limit=options.limit,
         device=device,
         seed=options.seed,

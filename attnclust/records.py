@@ -101,23 +101,37 @@ TABLES: Mapping[str, pa.Schema] = {
             ("certified", pa.bool_()),
         ]
     ),
-    # Rows of the roll-out R_l: with a neuron's column, they are its view at every level and token.
+    # How each filter tells an object's patches from the background's at level 0: 2 AUC - 1, one a filter.
+    "filters": pa.schema(
+        [
+            ("subject", _NAMES),
+            ("image", _NAMES),
+            ("object", pa.int32()),
+            ("class", _NAMES),
+            ("selectivity", pa.list_(pa.float32())),
+        ]
+    ),
+    # Rows of the roll-out R_l: with pixels and a filter they are its view at every level and token.
     "views": pa.schema(
         [
             ("image", _NAMES),
+            ("condition", _NAMES),
+            ("form", _NAMES),  # "attention" (the paper's text) or "residual"
             ("token", pa.int32()),
-            ("role", _NAMES),  # "class token", "background", or the object's class
+            ("role", _NAMES),  # "class token", "background", or the object's number and class
             ("level", pa.int32()),
             ("weights", pa.list_(pa.float32())),  # R_l[token, patch], N numbers
         ]
     ),
-    # What the views are drawn from: the input, one filter, and the filter times every patch.
+    # What the views are drawn from. The image and condition are empty where they do not matter.
     "pictures": pa.schema(
         [
             ("image", _NAMES),
-            ("kind", _NAMES),  # "input" (uint8), "filter" or "column" (float16)
-            ("neuron", pa.int32()),  # -1 for the input
-            ("shape", pa.list_(pa.int32())),  # input (H, W, C); filter (C, P, P); column (C, H, W)
+            ("condition", _NAMES),
+            # "input" (uint8, H W C), "mask" (uint8, rows columns: each patch's object), "filters" (float16,
+            # D C P P), "mean" and "std" (float64, C: the model's normalisation of pixels in [0, 1])
+            ("kind", _NAMES),
+            ("shape", pa.list_(pa.int32())),
             ("dtype", pa.string()),
             ("data", pa.binary()),  # C order, little-endian
         ]

@@ -27,7 +27,8 @@ def test_a_table_is_read_back_bit_for_bit(tmp_path: Path):
 
 def test_lists_and_bytes_are_read_back(tmp_path: Path):
     weights = np.linspace(0, 1, 7, dtype=np.float32).tolist()
-    rows = [{"image": "a", "token": 1, "role": "<b>", "level": 2, "weights": weights}]
+    where = {"image": "a", "condition": "clean", "form": "residual"}
+    rows = [where | {"token": 1, "role": "<b>", "level": 2, "weights": weights}]
     write_table(tmp_path, "views", to_table("views", rows))
     assert read_table(tmp_path, "views").to_pylist() == rows
 

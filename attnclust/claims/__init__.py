@@ -24,6 +24,7 @@ from ._separation import barely_separate, classes, level_zero, separate_earlier
 from ._tables import Records
 from ._theorem import certified, clusters_shrink, mechanism, theorem_holds, whole_contracts
 from ._verdict import ALPHA, ROLES, Claim, settle
+from ._views import filter_sets, likeness, objects, occlusion, position
 from ._words import CONTRADICTED, NOT_MEASURED, SUPPORTED, UNDECIDED, VERDICTS
 
 __all__ = [
@@ -57,6 +58,11 @@ _PARTS: tuple[Callable[[Records], Iterator[Evidence]], ...] = (
     separate_earlier,
     background_clusters,
     level_zero,
+    likeness,
+    objects,
+    occlusion,
+    position,
+    filter_sets,
     robustness,
     classes,
 )

@@ -223,3 +223,12 @@ def read_predictions(table: pa.Table) -> tuple[list[str], np.ndarray]:
     top1 = np.full((len(conditions), len(images)), -1)
     top1.flat[place] = table["top1"].to_numpy()
     return conditions, top1
+
+
+def read_filters(table: pa.Table) -> list[tuple[list[str], np.ndarray]]:
+    """Of each image the classes of its objects, and how each filter tells them: ``(objects, filters)``."""
+    (images, image), numbers = codes(table["image"]), table["object"].to_numpy()
+    refuse_repeats("filters", row_keys(np.stack([image, numbers], axis=1)), "image and object")
+    classes, selectivity = table["class"].cast(pa.string()).to_pylist(), table["selectivity"].to_pylist()
+    rows = [np.flatnonzero(image == at) for at in range(len(images))]
+    return [([classes[i] for i in found], np.array([selectivity[i] for i in found])) for found in rows]

@@ -10,10 +10,13 @@ from attnclust.plots._style import ROLES, SERIES
 from attnclust.plots._views import (
     diverging_colours,
     draw_views,
+    encode_clipped,
     encode_filter,
     encode_picture,
     encode_signed,
+    encode_tiles,
     expand_view,
+    reduced,
 )
 
 __all__ = [
@@ -24,10 +27,13 @@ __all__ = [
     "diverging_colours",
     "draw_curves",
     "draw_views",
+    "encode_clipped",
     "encode_filter",
     "encode_picture",
     "encode_signed",
+    "encode_tiles",
     "expand_view",
+    "reduced",
     "to_png",
     "to_svg",
 ]

@@ -16,6 +16,9 @@ from PIL import Image
 from attnclust._array import ArgumentError
 from attnclust.plots._style import WIDTH, house_style
 
+STEPS = 31
+"""Colours of a signed picture, 0 the middle one: so few that a page of them stays small."""
+
 LARGEST = 128
 """Pixels: a longer picture is averaged over blocks of pixels until it fits, where blocks divide it."""
 
@@ -64,20 +67,50 @@ def diverging_colours() -> UInt8[np.ndarray, "255 3"]:
 
 
 def encode_signed(values: Float[np.ndarray, "h w"], *, scale: float | int) -> bytes:
-    """A signed array as PNG; -scale is the palette's first colour, 0 its middle, +scale its last."""
-    picture = Image.fromarray(_indices(_reduced(values), scale))
-    picture.putpalette(diverging_colours().tobytes())
+    """A signed array as PNG in 31 colours; -scale is the palette's first, 0 its middle, +scale its last."""
+    clipped = np.clip(reduced(values) / scale, -1, 1)
+    picture = Image.fromarray(np.round((STEPS - 1) / 2 * (1 + clipped)).astype(np.uint8))
+    picture.putpalette(diverging_colours()[np.linspace(0, 254, STEPS).astype(int)].tobytes())
     return _png(picture)
 
 
+def encode_clipped(view: Float[np.ndarray, "c h w"], *, scale: float | int) -> bytes:
+    """A view in the paper's display, as WebP: channels as colours, 0 and less black, `scale` and more full.
+
+    Channels other than three are averaged to grey. Half of what a filter makes of an image is negative, and
+    so not to be seen here.
+    """
+    channels = view if len(view) == 3 else np.repeat(view.mean(0, keepdims=True), 3, axis=0)
+    small = np.stack([reduced(channel) for channel in channels], axis=2)
+    return _webp(np.round(255 * np.clip(small / scale, 0, 1)).astype(np.uint8))
+
+
 def encode_picture(picture: UInt8[np.ndarray, "h w c"]) -> bytes:
-    """An input picture (1 or 3 channels) as PNG with 256 colours."""
+    """An input picture (1 or 3 channels) as WebP, made smaller like the others."""
     rgb = np.broadcast_to(picture, (*picture.shape[:2], 3))
-    return _png(
-        Image.fromarray(np.ascontiguousarray(rgb)).quantize(
-            256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-        )
-    )
+    small = np.stack([reduced(rgb[:, :, channel].astype(np.float64)) for channel in range(3)], axis=2)
+    return _webp(np.round(small).astype(np.uint8))
+
+
+def encode_tiles(tiles: Float[np.ndarray, "n c p p"], *, columns: int, own_scale: bool = False) -> bytes:
+    """Many small signed pictures in one, row by row, with lines between them, as WebP.
+
+    Three channels are colours about mid-grey, which is 0; others are summed, signed. All tiles share one
+    scale, the 99.5th percentile of their size, unless each is to have its own.
+    """
+    n, channels, high, wide = tiles.shape
+    if channels != 3:
+        tiles = np.repeat(tiles.sum(1, keepdims=True), 3, axis=1)
+    sizes = np.abs(tiles).reshape(n, -1)
+    largest = np.quantile(sizes, 0.995, axis=1 if own_scale else None)
+    scale = np.where(largest > 0, largest, 1).reshape(-1, 1, 1, 1)
+    rgb = np.round(127.5 * (1 + np.clip(tiles / scale, -1, 1))).astype(np.uint8).transpose(0, 2, 3, 1)
+    rows = -(-n // columns)
+    sheet = np.full((rows * (high + 1) - 1, columns * (wide + 1) - 1, 3), 255, np.uint8)
+    for place, tile in enumerate(rgb):
+        top, left = place // columns * (high + 1), place % columns * (wide + 1)
+        sheet[top : top + high, left : left + wide] = tile
+    return _webp(sheet)
 
 
 def encode_filter(weights: Float[np.ndarray, "c p p"]) -> bytes:
@@ -113,7 +146,7 @@ def draw_views(
                 axes.spines[:].set_visible(False)
                 if view is not None:
                     shown = axes.imshow(
-                        _reduced(view), cmap=palette, vmin=-scale, vmax=scale, interpolation="nearest"
+                        reduced(view), cmap=palette, vmin=-scale, vmax=scale, interpolation="nearest"
                     )
                 if axes is grid[place, 0]:
                     axes.set_ylabel(row)
@@ -124,7 +157,12 @@ def draw_views(
     return figure
 
 
-def _reduced(values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "a b"]:
+def reduced(values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "a b"]:
+    """A picture as small as it is shown: at most 128 pixels a side, averaged over whole blocks of pixels.
+
+    >>> reduced(np.arange(4.0 * 256 * 256).reshape(512, 512)).shape
+    (128, 128)
+    """
     height, width = values.shape
     common = math.gcd(height, width)
     fits = (f for f in range(1, common + 1) if common % f == 0 and max(height, width) // f <= LARGEST)
@@ -133,11 +171,13 @@ def _reduced(values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "a b"]:
     return blocks.mean((1, 3))
 
 
-def _indices(values: Float[np.ndarray, "h w"], scale: float | int) -> UInt8[np.ndarray, "h w"]:
-    return np.round(127 * (1 + np.clip(values / scale, -1, 1))).astype(np.uint8)
-
-
 def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _webp(rgb: UInt8[np.ndarray, "h w 3"]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(stream, "WEBP", quality=80, method=6)
     return stream.getvalue()

@@ -10,14 +10,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from attnclust.data import LabelledImage, UnreadableImageError, squash
+from attnclust.data import UnreadableImageError
 from attnclust.records import CONVERTED, NO_MASK
 from attnclust.study.measure import Rows, measure
+from attnclust.study.photographs import Photograph
 from attnclust.study.prepare import CLEAN, View, views_of
 from attnclust.study.settings import Images, Settings
 from attnclust.study.shards import Progress
 from attnclust.study.subject import Subject
-from attnclust.study.views import corner_and_middle, neuron_rows, tokens_of
+from attnclust.study.views import view_rows
+from attnclust.study.views_drawn import drawn_rows
+from attnclust.study.views_faithful import faithfulness_rows
 
 log = logging.getLogger("attnclust")
 
@@ -37,7 +40,7 @@ class _Batch:
 def collect(
     settings: Settings,
     data: Images,
-    photographs: Sequence[LabelledImage],
+    photographs: Sequence[Photograph],
     subjects: list[Subject],
     grid: tuple[int, int],
     done: Progress,
@@ -63,18 +66,25 @@ def collect(
             batch, after = _gather(settings, data, subjects[0], grid, done.next_index, room)
             rows = {name: [*rows.get(name, []), *found] for name, found in batch.rows.items()}
             for subject in subjects:
-                measured = measure(subject, batch.views, protocol=settings.protocol, done=fine.update)
-                for name, found in measured.items():
-                    rows.setdefault(name, []).extend(found)
+                for part in (
+                    measure(subject, batch.views, protocol=settings.protocol, done=fine.update),
+                    view_rows(subject, batch.views),
+                    faithfulness_rows(subject, batch.views),
+                ):
+                    _extend(rows, part)
             drawn = done.drawn or batch.selected > 0
             if drawn and not done.drawn:
-                for name, found in _neurons(photographs, subjects[0], batch.views, grid).items():
-                    rows.setdefault(name, []).extend(found)
+                _extend(rows, drawn_rows(subjects[0], batch.views, photographs))
             bar.update(batch.selected if most is not None else after - done.next_index)
             fine.update(bar.n * under - fine.n)
             done = Progress(done.shards + 1, after, done.selected + batch.selected, drawn)
             yield rows, done
             rows = {}
+
+
+def _extend(rows: Rows, more: Rows) -> None:
+    for name, found in more.items():
+        rows.setdefault(name, []).extend(found)
 
 
 def _left_out(data: Images) -> list[dict[str, Any]]:
@@ -125,19 +135,3 @@ def _gather(
             batch.selected += views[0].selection.reason is None
         index += 1
     return batch, index
-
-
-def _neurons(
-    photographs: Sequence[LabelledImage], subject: Subject, views: list[View], grid: tuple[int, int]
-) -> Rows:
-    """Neurons of the first selected image, and of each of the user's own photographs."""
-    first = next(view for view in views if view.condition == CLEAN and view.selection.reason is None)
-    pictures = [(first.image, first.pixels, tokens_of(first, grid))]
-    for photograph in photographs:
-        pixels = squash(photograph, subject.loaded.size).image
-        pictures.append((photograph.name, pixels, corner_and_middle(grid)))
-    rows: Rows = {}
-    for picture in pictures:
-        for name, found in neuron_rows(subject, *picture).items():
-            rows.setdefault(name, []).extend(found)
-    return rows

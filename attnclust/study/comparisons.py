@@ -124,6 +124,8 @@ def _differences(table: pa.Table, seed: int) -> list[dict[str, Any]]:
 
 
 def _common(table: pa.Table, seed: int) -> dict[str, Any]:
+    # Views are measured of images, too, that a condition does not let in.
+    table = table.filter(pc.field("metric").isin(COMMON))
     column = columns(table)
     conditions = list(dict.fromkeys(column["condition"].tolist()))
     images = {name: set(column["image"][column["condition"] == name].tolist()) for name in conditions}
@@ -135,11 +137,7 @@ def _common(table: pa.Table, seed: int) -> dict[str, Any]:
     for family, members in families.items():
         kept = set.intersection(*(images[name] for name in members))
         if kept:
-            chosen = table.filter(
-                pc.field("image").isin(sorted(kept))
-                & pc.field("condition").isin(members)
-                & pc.field("metric").isin(COMMON)
-            )
+            chosen = table.filter(pc.field("image").isin(sorted(kept)) & pc.field("condition").isin(members))
             found[family] = {"conditions": members, "n": len(kept), "metrics": curves(chosen, seed)}
         else:
             found[family] = {"conditions": members, "n": 0, "metrics": {}}

@@ -19,7 +19,10 @@ def columns(table: pa.Table) -> dict[str, np.ndarray]:
 
 
 def curves(table: pa.Table, seed: int) -> dict[str, dict[str, Any]]:
-    """By condition and metric: mean over images and 95 % bootstrap interval, per level."""
+    """By condition and metric: mean over images and 95 % bootstrap interval, per level.
+
+    An image counts at those levels where it has a number; ``n`` is how many have one at some level.
+    """
     found: dict[str, dict[str, Any]] = {}
     column = columns(table)
     for condition in dict.fromkeys(column["condition"]):
@@ -34,7 +37,7 @@ def curves(table: pa.Table, seed: int) -> dict[str, dict[str, Any]]:
                 "mean": mean,
                 "ci_low": low,
                 "ci_high": high,
-                "n": len(values),
+                "n": int((~np.isnan(values)).any(axis=1).sum()),
             }
     return found
 

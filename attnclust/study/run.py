@@ -18,10 +18,11 @@ from attnclust._array import ArgumentError
 from attnclust.models import open_model, random_twin
 from attnclust.records import MODEL, TABLES, TWIN, write_json
 from attnclust.study.collect import collect
-from attnclust.study.measure import Subject
+from attnclust.study.photographs import fit, open_photographs
 from attnclust.study.provenance import provenance
-from attnclust.study.settings import Settings, folder_name, identity, open_data, open_photographs
+from attnclust.study.settings import Settings, folder_name, identity, open_data
 from attnclust.study.shards import Shards
+from attnclust.study.subject import Subject
 from attnclust.study.summary import summarise
 
 log = logging.getLogger("attnclust")
@@ -44,7 +45,7 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
             records, or no image that can be measured. Records already written stay as they are.
     """
     device = _device(settings.device)
-    data, photographs = open_data(settings), open_photographs(settings)
+    data, pictures = open_data(settings), open_photographs(settings)
     loaded = open_model(
         settings.model,
         checkpoint=settings.checkpoint,
@@ -59,6 +60,7 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
     for subject in subjects:
         subject.loaded.model.to(device)
     grid = subjects[0].layout().grid
+    photographs = fit(pictures, size=loaded.size, grid=grid, join=settings.mosaic)
     folder = output or reports / folder_name(settings, who)
     if _claim(folder, who):
         log.info("the study in %s is complete: nothing to measure", folder)

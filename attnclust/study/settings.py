@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from attnclust import __version__
 from attnclust._array import ArgumentError
-from attnclust.data import DEFAULT_CONDITIONS, LabelledImage, VOCObjects, make_scenes, open_photo
+from attnclust.data import DEFAULT_CONDITIONS, VOCObjects, make_scenes
 from attnclust.models import STUDENT_NAME, LoadedModel
 from attnclust.records import SCHEMA_VERSION
 
@@ -37,6 +35,7 @@ class Settings:
         conditions: names as ``attnclust.data.parse_condition`` reads them.
         protocol: ``official``, ``paper`` or ``blind``.
         images: photographs of the user's own, drawn in the section on neurons.
+        mosaic: join four of them into one.
         limit: stop after so many images that pass the selection without any condition; None for all
             (32 for scenes, of which there is no end).
         device: ``cpu`` or ``cuda``.
@@ -51,6 +50,7 @@ class Settings:
     conditions: Sequence[str] = DEFAULT_CONDITIONS
     protocol: str = "official"
     images: Sequence[Path] = ()
+    mosaic: bool = False
     limit: int | None = None
     device: str = "cpu"
     seed: int = 0
@@ -72,14 +72,6 @@ def open_data(settings: Settings) -> Images:
         raise ArgumentError("--data", rule, settings.data, f"In detail: {error}") from error
 
 
-def open_photographs(settings: Settings) -> list[LabelledImage]:
-    """The user's own pictures, without objects; one that cannot be read is refused."""
-    pictures = [(file.name, open_photo(file)) for file in settings.images]
-    return [
-        LabelledImage(name, pixels, np.zeros(pixels.shape[:2], np.uint8), ()) for name, pixels in pictures
-    ]
-
-
 def identity(settings: Settings, loaded: LoadedModel) -> dict[str, Any]:
     """Everything that decides a study's numbers: two studies are one if and only if these agree."""
     return {
@@ -92,6 +84,7 @@ def identity(settings: Settings, loaded: LoadedModel) -> dict[str, Any]:
         "conditions": list(settings.conditions),
         "protocol": settings.protocol,
         "images": [{"name": file.name, "sha256": _file_digest(file)} for file in settings.images],
+        "mosaic": settings.mosaic,
         "limit": settings.most,
         "device": settings.device,
         "seed": settings.seed,

@@ -125,12 +125,30 @@ def predictions(condition: str, top1: Iterable[int]) -> Rows:
     ]
 
 
+def filtered(images: Iterable[Mapping[str, Sequence[float]]], *, subject: str = "model") -> Rows:
+    """Rows of ``filters``: for each image, class of an object (a number after it) -> a value a filter."""
+    return [
+        {
+            "subject": subject,
+            "image": f"image-{image}",
+            "object": number,
+            "class": name.rstrip("0123456789"),
+            "selectivity": list(values),
+        }
+        for image, objects in enumerate(images)
+        for number, (name, values) in enumerate(objects.items(), start=1)
+    ]
+
+
 def table(name: str, *parts: Rows) -> pa.Table:
     return to_table(name, [row for part in parts for row in part]) if parts else TABLES[name].empty_table()
 
 
 def verdicts(
-    measured: Sequence[Rows] = (), stepped: Sequence[Rows] = (), predicted: Sequence[Rows] = ()
+    measured: Sequence[Rows] = (),
+    stepped: Sequence[Rows] = (),
+    predicted: Sequence[Rows] = (),
+    filters: Sequence[Rows] = (),
 ) -> dict[str, Claim]:
     """Judge the joined pieces: id -> claim."""
     claims = judge(
@@ -138,6 +156,7 @@ def verdicts(
             "measurements": table("measurements", *measured),
             "steps": table("steps", *stepped),
             "predictions": table("predictions", *predicted),
+            "filters": table("filters", *filters),
         }
     )
     assert len({claim.id for claim in claims}) == len(claims)

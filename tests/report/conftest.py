@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ CERTIFIED = {
     "overlap": 0.21,
     "cluster_dobrushin": 0.748,
 }
-VIEW_LEVELS, PATCH, GRID = (0, 1, 4, 8, 12), 8, (3, 5)
+VIEW_LEVELS, PATCH, GRID, FILTERS = (0, 1, 4, 8, 12), 8, (3, 5), 7
 
 
 def curve(first: float, last: float, n: int, width: float = 0.04, count: int = LEVELS) -> dict[str, Any]:
@@ -174,50 +175,81 @@ def claims() -> list[dict[str, Any]]:
 def view_tables(
     image: str = "scene-3", role: str = "dog"
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Pictures of one image and two neurons, and roll-out rows of three tokens."""
+    """Seven filters, one image clean and under a drop, and roll-out rows of four tokens."""
     rng = np.random.default_rng(3)
     height, width = GRID[0] * PATCH, GRID[1] * PATCH
-    waves = np.sin(np.arange(width) / 2) * np.cos(np.arange(height) / 3)[:, None]
 
-    def picture(kind: str, neuron: int, array: np.ndarray, dtype: str) -> dict[str, Any]:
+    def picture(
+        kind: str, array: np.ndarray, dtype: str, condition: str = "", of: str = ""
+    ) -> dict[str, Any]:
         data = np.ascontiguousarray(array, dtype).tobytes()
+        shape = list(array.shape)
         return {
-            "image": image,
+            "image": of,
+            "condition": condition,
             "kind": kind,
-            "neuron": neuron,
-            "shape": list(array.shape),
+            "shape": shape,
             "dtype": dtype,
             "data": data,
         }
 
-    pictures = [picture("input", -1, rng.integers(0, 256, (height, width, 3)), "uint8")]
-    for neuron in (11, 29):
-        pictures.append(picture("filter", neuron, rng.normal(size=(3, PATCH, PATCH)), "float16"))
-        pictures.append(picture("column", neuron, np.stack([waves, waves, waves]), "float16"))
+    pixels = rng.integers(0, 256, (height, width, 3))
+    pictures = [
+        picture("filters", rng.normal(size=(FILTERS, 3, PATCH, PATCH)), "<f2"),
+        picture("mean", np.array([0.4, 0.5, 0.6]), "<f8"),
+        picture("std", np.array([0.2, 0.25, 0.3]), "<f8"),
+        picture("input", pixels, "uint8", "clean", image),
+        picture("input", pixels // 2, "uint8", "random-0.4", image),
+        picture("mask", np.eye(*GRID), "uint8", "clean", image),
+    ]
     patches = GRID[0] * GRID[1]
+    tokens = [(0, "class token"), (2, "background"), (9, role), (12, f"{role}, another patch")]
     views = []
-    for token, name in ((0, "class token"), (2, "background"), (9, role)):
-        for level in VIEW_LEVELS:
-            if level or token:
-                one = np.eye(patches)[token - 1] if token else np.zeros(patches)
-                weights = (1 - level / 12) * one + level / 12 / patches
-                views.append(
-                    {
-                        "image": image,
-                        "token": token,
-                        "role": name,
-                        "level": level,
-                        "weights": weights.tolist(),
-                    }
-                )
+    for condition, form in itertools.product(("clean", "random-0.4"), ("attention", "residual")):
+        for token, name in tokens if condition == "clean" else tokens[:1]:
+            for level in VIEW_LEVELS:
+                if level or token:
+                    one = np.eye(patches)[token - 1] if token else np.zeros(patches)
+                    mixed = level / (12 if form == "attention" else 24)
+                    weights = (1 - mixed) * one + mixed / patches
+                    views.append(
+                        {
+                            "image": image,
+                            "condition": condition,
+                            "form": form,
+                            "token": token,
+                            "role": name,
+                            "level": level,
+                            "weights": weights.tolist(),
+                        }
+                    )
     return pictures, views
+
+
+def filter_rows() -> list[dict[str, Any]]:
+    """Filter 4 tells all objects; filter 1 one class; the others nothing."""
+    rows = []
+    for image, (name, one) in enumerate((("cat", 0.8), ("dog", 0.2), ("cat", 0.6))):
+        values = [0.1] * FILTERS
+        values[4], values[1] = -0.9, one
+        for subject, sign in (("model", 1), ("random_twin", 0)):
+            rows.append(
+                {
+                    "subject": subject,
+                    "image": f"scene-{image}",
+                    "object": 1,
+                    "class": name,
+                    "selectivity": [sign * value for value in values],
+                }
+            )
+    return rows
 
 
 def write_study(
     folder: Path,
     change: Callable[[dict[str, Any]], None] = lambda _: None,
     *,
-    tables: tuple[str, ...] = ("claims", "views", "pictures"),
+    tables: tuple[str, ...] = ("claims", "views", "pictures", "filters"),
     image: str = "scene-3",
     role: str = "dog",
     claim_rows: list[dict[str, Any]] | None = None,
@@ -230,6 +262,7 @@ def write_study(
         "claims": claims() if claim_rows is None else claim_rows,
         "views": views,
         "pictures": pictures,
+        "filters": filter_rows(),
     }
     for table in tables:
         write_table(folder, table, to_table(table, rows[table]))

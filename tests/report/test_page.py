@@ -196,7 +196,7 @@ def test_the_same_records_give_the_same_bytes(whole: Path, tmp_path: Path) -> No
     second = write_study(tmp_path / "elsewhere")
     build_page(second)
     made = [path for path in whole.rglob("*") if path.suffix in (".html", ".svg", ".png")]
-    assert len(made) == 1 + 14 + 2
+    assert len(made) == 1 + 14 + 4
     for path in made:
         assert (second / path.relative_to(whole)).read_bytes() == path.read_bytes()
 
@@ -235,7 +235,7 @@ def test_every_figure_speaks(whole: Path) -> None:
     assert page.all("img")
     for picture in page.all("img"):
         assert picture["alt"]
-    assert "Filter of neuron 11" in [picture["alt"] for picture in page.all("img")]
+    assert "Filter of neuron 4" in [picture["alt"] for picture in page.all("img")]
 
 
 def test_headings_descend_one_level_at_a_time(whole: Path) -> None:
@@ -252,7 +252,7 @@ def test_figures_lie_beside_the_page_and_stale_ones_go(study: Study) -> None:
     (folder / "figures" / "of-another-day.svg").write_text("<svg/>")
     build_page(folder)
     names = {path.name for path in (folder / "figures").iterdir()}
-    assert {"purity.svg", "certified-per_head.svg", "views-1.png", "notes.txt"} <= names
+    assert {"purity.svg", "certified-per_head.svg", "views-attention.png", "notes.txt"} <= names
     assert "of-another-day.svg" not in names
     assert not [name for name in names if name.endswith(".partial")]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from attnclust.data import make_scenes, write_voc
@@ -34,3 +36,15 @@ def voc(tmp_path: Path) -> Path:
     root = tmp_path / "VOC2007"
     write_voc(root, make_scenes(4, seed=11))
     return root
+
+
+def same(one: pa.Table, other: pa.Table) -> bool:
+    """Whether two tables hold the same bits; NaN, which stands for no number, equals itself."""
+    if one.schema != other.schema or one.num_rows != other.num_rows:
+        return False
+    return all(
+        np.array_equal(a.to_numpy(), b.to_numpy(), equal_nan=True)
+        if pa.types.is_floating(a.type)
+        else a.equals(b)
+        for a, b in zip(one.columns, other.columns, strict=True)
+    )

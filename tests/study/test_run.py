@@ -20,12 +20,11 @@ from attnclust.clustering import measure_level
 from attnclust.data import make_scenes, select_objects, squash
 from attnclust.geometry import cluster_diameters, diameter
 from attnclust.models import open_model
-from attnclust.neurons import neuron_view
 from attnclust.records import TABLES, read_results, read_table
 from attnclust.study import run_study
 from attnclust.study.measure import _diameters
 from attnclust.vit import trace
-from tests.study.conftest import SMALL, small
+from tests.study.conftest import SMALL, same, small
 
 LEVELS = 7  # of the small model, level 0 included
 
@@ -120,7 +119,7 @@ def test_steps_count_every_image_block_head_and_cluster(finished: Path):
 def test_the_same_settings_give_the_same_records(finished: Path, tmp_path: Path):
     again = run_study(small(), output=tmp_path / "again")
     for name in TABLES:
-        assert read_table(again, name).equals(read_table(finished, name)), name
+        assert same(read_table(again, name), read_table(finished, name)), name
 
 
 def test_random_weights_have_no_twin_and_trained_ones_do(finished: Path, tmp_path: Path):
@@ -140,7 +139,7 @@ def test_random_weights_have_no_twin_and_trained_ones_do(finished: Path, tmp_pat
     assert twin
     for row in twin:
         key = (row["image"], row["condition"], row["level"], row["metric"])
-        assert row["value"] == pytest.approx(values[key], abs=1e-6)
+        assert row["value"] == pytest.approx(values[key], abs=1e-6, nan_ok=True)
 
 
 def test_a_study_that_was_killed_goes_on_where_it_stopped(tmp_path: Path):
@@ -168,7 +167,7 @@ run_study(settings, output=Path({str(tmp_path / "killed")!r}))
     (half_written / "steps.parquet").write_bytes(b"half a file")
     resumed = run_study(settings, output=tmp_path / "killed")
     for name in TABLES:
-        assert read_table(resumed, name).equals(read_table(whole, name)), name
+        assert same(read_table(resumed, name), read_table(whole, name)), name
 
 
 def test_a_finished_study_is_not_measured_again(finished: Path):
@@ -230,30 +229,7 @@ def test_scenes_and_their_voc_copy_give_the_same_selection(voc: Path, tmp_path: 
 
 def test_seeds_differ(finished: Path, tmp_path: Path):
     other = run_study(replace(small(), seed=1), output=tmp_path / "other")
-    assert not read_table(other, "measurements").equals(read_table(finished, "measurements"))
-
-
-def test_views_multiply_out_to_the_public_view(finished: Path):
-    pictures = {row["kind"]: row for row in read_table(finished, "pictures").to_pylist()}
-
-    def array(kind: str) -> np.ndarray:
-        row = pictures[kind]
-        return np.frombuffer(row["data"], row["dtype"]).reshape(row["shape"])
-
-    opened = open_model(SMALL, random_weights=True, seed=0)
-    mean, std = (np.array(values).reshape(3, 1, 1) for values in (opened.mean, opened.std))
-    image = (array("input").transpose(2, 0, 1) / 255 - mean) / std
-    filters = opened.model.patch_embed.proj.weight.detach().numpy().astype(float)
-    neuron = pictures["column"]["neuron"]
-    rows = [row for row in read_table(finished, "views").to_pylist() if row["level"] == 4]
-    rollout = np.zeros((LEVELS - 1, 101, 100))
-    for row in rows:
-        rollout[3, row["token"]] = row["weights"]
-    for row in rows:
-        view = neuron_view(image, filters, rollout, level=4, token=row["token"], neuron=neuron)
-        weights = np.kron(np.reshape(row["weights"], (10, 10)), np.ones((16, 16)))
-        np.testing.assert_allclose(weights * array("column"), view, atol=2e-3 * np.abs(view).max())
-    assert {row["role"] for row in rows} >= {"class token", "background"}
+    assert not same(read_table(other, "measurements"), read_table(finished, "measurements"))
 
 
 def test_study_json_names_what_decides_the_numbers(finished: Path):
