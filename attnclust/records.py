@@ -136,6 +136,33 @@ TABLES: Mapping[str, pa.Schema] = {
             ("data", pa.binary()),  # C order, little-endian
         ]
     ),
+    # t-SNE of one image under every condition, and of a mosaic: one row a picture, level and patch.
+    "embedding": pa.schema(
+        [
+            ("picture", _NAMES),  # the condition, or "mosaic"
+            ("image", _NAMES),
+            ("level", pa.int32()),
+            ("patch", pa.int32()),
+            ("x", pa.float32()),
+            ("y", pa.float32()),
+            ("object", pa.int32()),  # the object that the patch belongs to, 0 for background
+            ("name", _NAMES),
+            ("attention", pa.float32()),  # class row of the residual roll-out; null without a class token
+            ("perplexity", pa.float64()),
+            ("iterations", pa.int32()),
+            ("seed", pa.int64()),
+            ("kl_divergence", pa.float64()),
+        ]
+    ),
+    # What was embedded, as the model sees it.
+    "embedding_pictures": pa.schema(
+        [
+            ("picture", _NAMES),
+            ("image", _NAMES),
+            ("grid", pa.list_(pa.int32())),  # rows and columns of patches
+            ("jpeg", pa.binary()),
+        ]
+    ),
     # Top-1 class of every image and condition, where the model classifies.
     "predictions": pa.schema(
         [

@@ -5,6 +5,7 @@ where there is room. The same arrays give the same bytes.
 """
 
 from attnclust.plots._curves import Curve, Panel, draw_curves
+from attnclust.plots._embedding import Cloud, draw_embedding
 from attnclust.plots._export import to_png, to_svg
 from attnclust.plots._style import ROLES, SERIES
 from attnclust.plots._views import (
@@ -22,10 +23,12 @@ from attnclust.plots._views import (
 __all__ = [
     "ROLES",
     "SERIES",
+    "Cloud",
     "Curve",
     "Panel",
     "diverging_colours",
     "draw_curves",
+    "draw_embedding",
     "draw_views",
     "encode_clipped",
     "encode_filter",

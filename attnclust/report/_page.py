@@ -15,6 +15,7 @@ from attnclust.report._math import display, math
 from attnclust.report._methods import methods
 from attnclust.report._neurons import neurons
 from attnclust.report._opening import opening
+from attnclust.report._pictures import pictures
 from attnclust.report._study import open_study
 from attnclust.report._theory import rungs
 
@@ -57,6 +58,7 @@ def build_page(folder: Path) -> Path:
             inside=within,
             neurons=neurons(study, gallery),
             behaviour=behaviour(study, gallery),
+            pictures=pictures(study, gallery),
             ledger=claims,
             methods=methods(study),
             has_twin=study.has_twin,

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from attnclust.data import UnreadableImageError
 from attnclust.records import CONVERTED, NO_MASK
+from attnclust.study.embedding import embedding_rows
 from attnclust.study.measure import Rows, measure
 from attnclust.study.photographs import Photograph
 from attnclust.study.prepare import CLEAN, View, views_of
@@ -75,6 +76,7 @@ def collect(
             drawn = done.drawn or batch.selected > 0
             if drawn and not done.drawn:
                 _extend(rows, drawn_rows(subjects[0], batch.views, photographs))
+                _extend(rows, embedding_rows(subjects[0], batch.views, grid, seed=settings.seed))
             bar.update(batch.selected if most is not None else after - done.next_index)
             fine.update(bar.n * under - fine.n)
             done = Progress(done.shards + 1, after, done.selected + batch.selected, drawn)
