@@ -147,10 +147,13 @@ def _status(results: Mapping[str, Any], *, strict: bool) -> int:
 
 
 def violations(results: Mapping[str, Any]) -> int:
-    """How many steps of a study break a theorem, over both forms and both subjects."""
+    """How many steps of a study break a theorem, over both forms and both subjects, and in simulations."""
     parts = [part for part in (results, results.get("random_twin")) if part]
     steps = [form for part in parts for form in part["layers"]["steps"].values()]
-    return sum(count for form in steps for count in form["violations"].values())
+    simulated = [
+        rung["violations"] for form in results.get("simulator", {}).values() for rung in form.values()
+    ]
+    return sum(count for form in steps for count in form["violations"].values()) + sum(simulated)
 
 
 def _missing(results: Mapping[str, Any]) -> Sequence[str]:

@@ -173,6 +173,52 @@ TABLES: Mapping[str, pa.Schema] = {
             ("score", pa.float64()),
         ]
     ),
+    # What simulated layers show of the theory: one row an experiment, series (a kind of layer, a rung of the
+    # ladder, a temperature), quantity and level; median and middle 80 % over the runs.
+    "simulated_curves": pa.schema(
+        [
+            ("experiment", _NAMES),
+            ("series", _NAMES),
+            ("quantity", _NAMES),
+            ("level", pa.int32()),
+            ("median", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("runs", pa.int32()),
+        ]
+    ),
+    # Where the tokens of one run stand.
+    "simulated_tokens": pa.schema(
+        [
+            ("experiment", _NAMES),
+            ("series", _NAMES),
+            ("level", pa.int32()),
+            ("token", pa.int32()),
+            ("cluster", pa.int32()),
+            ("x", pa.float64()),
+            ("y", pa.float64()),
+        ]
+    ),
+    # The share of clusters that shrink in one step, and that each rung certifies, by temperature and spread.
+    "simulated_phases": pa.schema(
+        [
+            ("temperature", pa.float64()),  # beta D^2
+            ("spread", pa.float64()),  # cluster diameter / distance between the clusters' centres
+            ("quantity", _NAMES),  # "shrinks", or a rung
+            ("share", pa.float64()),
+            ("clusters", pa.int32()),
+        ]
+    ),
+    # How often each rung was held against what happened in a simulation, and how often it failed.
+    "simulated_checks": pa.schema(
+        [
+            ("experiment", _NAMES),
+            ("rung", _NAMES),
+            ("form", _NAMES),  # "step" by step, or "composed" over depth
+            ("checked", pa.int32()),
+            ("violations", pa.int32()),
+        ]
+    ),
     "claims": pa.schema(
         [
             ("id", pa.string()),

@@ -33,7 +33,7 @@ DOORS = {
     # The rooms of measurement meet here only.
     "study": {
         "_array", "attention", "bounds", "claims", "clustering", "command", "data", "geometry", "models",
-        "neurons", "records", "statistics", "verify", "vit",
+        "neurons", "records", "statistics", "verify", "vit", "watch",
     },
     "training": {"_array", "data", "models", "study"},
     # Reads records, measures nothing.

@@ -7,6 +7,7 @@ where there is room. The same arrays give the same bytes.
 from attnclust.plots._curves import Curve, Panel, draw_curves
 from attnclust.plots._embedding import Cloud, draw_embedding
 from attnclust.plots._export import to_png, to_svg
+from attnclust.plots._simulator import Phases, Scene, draw_phases, draw_scenes
 from attnclust.plots._style import ROLES, SERIES
 from attnclust.plots._views import (
     diverging_colours,
@@ -26,9 +27,13 @@ __all__ = [
     "Cloud",
     "Curve",
     "Panel",
+    "Phases",
+    "Scene",
     "diverging_colours",
     "draw_curves",
     "draw_embedding",
+    "draw_phases",
+    "draw_scenes",
     "draw_views",
     "encode_clipped",
     "encode_filter",

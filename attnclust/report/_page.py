@@ -16,6 +16,7 @@ from attnclust.report._methods import methods
 from attnclust.report._neurons import neurons
 from attnclust.report._opening import opening
 from attnclust.report._pictures import pictures
+from attnclust.report._simulator import simulator
 from attnclust.report._study import open_study
 from attnclust.report._theory import rungs
 
@@ -55,6 +56,7 @@ def build_page(folder: Path) -> Path:
         .render(
             opening=opening(study, within, claims),
             theory=rungs(study),
+            simulator=simulator(study, gallery),
             inside=within,
             neurons=neurons(study, gallery),
             behaviour=behaviour(study, gallery),

@@ -22,6 +22,7 @@ from attnclust.study.photographs import fit, open_photographs
 from attnclust.study.provenance import provenance
 from attnclust.study.settings import Settings, folder_name, identity, open_data
 from attnclust.study.shards import Shards
+from attnclust.study.simulate import write_simulations
 from attnclust.study.subject import Subject
 from attnclust.study.summary import summarise
 
@@ -84,6 +85,8 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
             "Give more images, or images with larger objects.",
         )
     shards.merge(folder)
+    with _threads(loaded.parameters):
+        write_simulations(folder, seed=settings.seed)
     write_json(folder / "results.json", summarise(folder, origin, seed=settings.seed))
     shards.remove()
     return folder

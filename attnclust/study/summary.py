@@ -36,6 +36,7 @@ def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict
         "theory": theory(),
         **summaries[MODEL],
         **({"random_twin": summaries[TWIN] | {"claims": ledgers[TWIN]}} if TWIN in summaries else {}),
+        "simulator": _simulator(read_table(folder, "simulated_checks")),
         "images": _images(images),
         **comparisons(tables, subjects, seed=seed),
         "claims": ledgers[MODEL],
@@ -111,6 +112,18 @@ def _steps(table: pa.Table) -> dict[str, Any]:
 
 def _by_block(blocks: np.ndarray, values: np.ndarray) -> list[float]:
     return [float(np.nanmean(values[blocks == block])) for block in range(1, int(blocks.max()) + 1)]
+
+
+def _simulator(checks: pa.Table) -> dict[str, Any]:
+    """How often the ladder was held against simulated layers, by form and rung, and how often it failed."""
+    counted = checks.group_by(["form", "rung"], use_threads=False)
+    found: dict[str, Any] = {}
+    for row in counted.aggregate([("checked", "sum"), ("violations", "sum")]).to_pylist():
+        found.setdefault(row["form"], {})[row["rung"]] = {
+            "checked": row["checked_sum"],
+            "violations": row["violations_sum"],
+        }
+    return found
 
 
 def _images(table: pa.Table) -> dict[str, Any]:
