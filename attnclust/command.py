@@ -32,7 +32,10 @@ def parser(program: str, description: str, *, report: bool) -> argparse.Argument
     )
     weights.add_argument("--random-weights", action="store_true", help="measure the model untrained")
     made.add_argument(
-        "--data", default="scenes", help="'scenes' (made on the fly), or a folder in Pascal VOC layout"
+        "--data",
+        default="scenes",
+        help="'scenes' (made on the fly), or a folder or tar in Pascal VOC layout; "
+        "python -m attnclust.data 2009 downloads the paper's",
     )
     made.add_argument(
         "--conditions",

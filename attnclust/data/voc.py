@@ -53,8 +53,9 @@ class VOCObjects(Sequence[LabelledImage]):
       size differs from its image's, a mask value that no ``<object>`` of the annotation stands for, an object
       without a name, or more than 200 objects (values above 200 are void): ``data[i]`` raises
       :class:`~attnclust.data.sample.UnreadableImageError`, and the other images can still be used;
-    - grey and CMYK pictures are converted to RGB; objects of the annotation that have no pixel are kept, with
-      area 0; EXIF orientation is not applied, since the masks are not rotated either.
+    - grey and CMYK pictures are converted to RGB, and ``mode`` of the image tells from what;
+    - objects of the annotation that have no pixel are kept, with area 0; EXIF orientation is not applied,
+      since the masks are not rotated either.
 
     Args:
         root: a folder such as ``VOCdevkit/VOC2007``, or the ``VOCdevkit`` that holds exactly one of them.
@@ -115,6 +116,10 @@ class VOCObjects(Sequence[LabelledImage]):
 
     def __iter__(self) -> Iterator[LabelledImage]:
         return (self._read(name) for name in self.names)
+
+    def files(self, name: str) -> list[Path]:
+        """The picture, the mask and the annotation of an image, as far as they are there."""
+        return [kind[name] for kind in (self._images, self._masks, self._annotations) if name in kind]
 
     def _read(self, name: str) -> LabelledImage:
         classes = _read_classes(name, _file_of(name, self._annotations, "annotation Annotations/*.xml"))

@@ -54,7 +54,7 @@ def run_study(settings: Settings, *, output: Path | None = None, reports: Path =
         random_weights=settings.random_weights,
         seed=settings.seed,
     )
-    who = identity(settings, loaded)
+    who = identity(settings, loaded, data)
     subjects = [Subject(MODEL, loaded, device)]
     if not settings.random_weights:
         subjects.append(Subject(TWIN, random_twin(settings.model, seed=settings.seed), device))

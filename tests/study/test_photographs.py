@@ -134,7 +134,7 @@ def test_a_patch_embedding_that_is_no_convolution_draws_nothing_and_says_so(
 
 def test_mosaic_is_part_of_the_identity(four: list[Path]):
     loaded = open_model(SMALL, random_weights=True)
-    plain, joined = (identity(small(images=tuple(four), mosaic=m), loaded) for m in (False, True))
+    plain, joined = (identity(small(images=tuple(four), mosaic=m), loaded, []) for m in (False, True))
     assert plain != joined
 
 
