@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
 from attnclust._array import (
@@ -40,8 +41,8 @@ def attention_weights(
     Raises:
         ArgumentTypeError: arguments of mixed kinds, not of real floating dtype, or a mask that is not
             boolean.
-        ArgumentError: shapes that do not fit, NaN, a scale that is not a positive number, a query that
-            sees no key.
+        ArgumentError: shapes that do not fit, NaN, logits that overflow, a scale that is not a positive
+            number, a query that sees no key.
 
     >>> import numpy as np
     >>> attention_weights(np.array([[0.0], [np.log(3.0)]]), np.eye(1), np.eye(1))[0]
@@ -65,10 +66,20 @@ def attention_weights(
         scale = 1 / math.sqrt(w_q.shape[-1])
     elif not 0 < scale < math.inf:
         raise ArgumentError("scale", "must be a positive number", scale, "Leave it out for 1 / sqrt(d_k).")
-    logits = (tokens @ w_q) @ xp.matrix_transpose(tokens @ w_k) * scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = (tokens @ w_q * scale) @ xp.matrix_transpose(tokens @ w_k)
+    if not bool(xp.all(xp.isfinite(logits))):
+        raise ArgumentError(
+            "tokens, w_q and w_k",
+            f"logits must be finite in {logits.dtype}",
+            "products that overflow",
+            "Take a wider dtype, or smaller tokens, weights or scale.",
+        )
     if mask is not None:
         logits = xp.where(_checked_mask(xp, mask, logits), logits, -xp.ones_like(logits) * math.inf)
-    weights = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    # Less the row's maximum nothing overflows but what is 0 anyway.
+    with np.errstate(over="ignore"):
+        weights = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
     return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 

@@ -94,14 +94,15 @@ def cluster_pairs(
 ) -> Iterator[tuple[ClusterPairs, PairMasses]]:
     """The pairs of the cluster `inside` in blocks; `sets` are further columns, whose masses come along."""
     n = rows.shape[2]
-    others = np.setdiff1d(np.arange(n), inside)
-    both = indicators(xp, [inside, others], n, rows)
+    is_inside = np.zeros(n, dtype=bool)
+    is_inside[inside] = True
+    both = indicators(xp, [inside, np.flatnonzero(~is_inside)], n, rows)
     columns = both if sets is None else xp.concat([both, sets], axis=1)
     outside = (rows @ both)[:, :, 1]
     for block in pair_masses(xp, rows, columns):
         start, positive, negative = block
         end = start + positive.shape[1]
-        total = xp.sum(positive[..., :2], axis=-1) + xp.sum(negative[..., :2], axis=-1)
+        total = positive[..., 0] + positive[..., 1] + negative[..., 0] + negative[..., 1]
         pairs = ClusterPairs(
             xp,
             total / 2,

@@ -27,8 +27,9 @@ from attnclust._array import (
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.bounds._pairs import indicators, pair_masses
-from attnclust.bounds._plans import exact_cost, plan_costs
+from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._theorem import Theorem
+from attnclust.bounds._transport import exact_cost
 from attnclust.geometry import cell_distances
 from attnclust.geometry._diameters import checked_cells
 

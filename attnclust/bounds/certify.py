@@ -23,13 +23,15 @@ from attnclust._array import (
     to_numpy,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import cluster_pairs, indicators
-from attnclust.bounds._plans import exact_cost, plan_costs
+from attnclust.bounds._pairs import BUDGET, cluster_pairs, indicators
+from attnclust.bounds._plans import plan_costs
+from attnclust.bounds._transport import exact_cost
 from attnclust.bounds.chi import chi_factors
 from attnclust.bounds.cluster_dobrushin import cluster_dobrushin_value
 from attnclust.bounds.independent import independent_costs
-from attnclust.geometry._diameters import checked_order, diameters_of, distances_of, flat_float64
-from attnclust.geometry._pairs import all_distances, norm, rounding, within
+from attnclust.geometry._diameters import checked_order, diameters_of, flat_float64
+from attnclust.geometry._pairs import all_distances, distance_ceilings, norm, rounding
+from attnclust.geometry._table import diameters_in, distances_of
 
 STAGES = ("cluster_dobrushin", "block_transport", "independent", "chi", "transport")
 """The rungs of the cascade, in order."""
@@ -114,90 +116,54 @@ def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order:
     stages = np.full((b, len(labelling.members)), -1, dtype=np.int64)
     if b == 0:
         return stages
-    before, after = (diameters_of(xp, each, labelling, order) for each in (points, rows @ points))
-    diameter = within(xp, points, order)
-    border = rounding(xp, rows, points, order)
-    outsiders = np.flatnonzero(labelling.labels < 0)
-    cells = [each for each in (*labelling.members, outsiders) if len(each)]
+    cells = [each for each in (*labelling.members, np.flatnonzero(labelling.labels < 0)) if len(each)]
     prices = distances_of(xp, points, tuple(cells), order)
+    before, diameter = diameters_in(xp, prices, labelling)
+    after = diameters_of(xp, rows @ points, labelling, order)
+    border = rounding(xp, rows, points, order)
     sets = indicators(xp, cells, n, rows)
     limit = before - border[:, None]
 
-    @functools.cache
-    def distances(element: int) -> Any:
-        """All distances of one batch element, for every cluster that comes to need them."""
-        return all_distances(xp, points[element, ...][None, ...], order)
+    # One table a batch element, for every cluster that comes to need it.
+    ceilings, distances = (
+        functools.cache(lambda element, table=table: table(xp, points[element, ...][None, ...], order))
+        for table in (distance_ceilings, all_distances)
+    )
 
     for g, inside in enumerate(labelling.members):
         shrinking = to_numpy(after[:, g] < limit[:, g])
         if len(inside) < 2 or not shrinking.any():
             continue
         of_cluster = take(xp, rows, inside, axis=1)
-        undecided = _first_rung(xp, of_cluster, inside, before[:, g], diameter, sets, limit[:, g])
-        for element in np.flatnonzero(shrinking):
-            here = undecided.of(xp, int(element))
+        element, *pairs = _undecided(xp, of_cluster, inside, before[:, g], diameter, limit[:, g])
+        for each in np.flatnonzero(shrinking).tolist():
             context = _Element(
                 xp,
-                of_cluster[element, ...],
-                points[element, ...],
-                prices[element, ...],
-                functools.partial(distances, int(element)),
+                of_cluster[each, ...],
+                points[each, ...],
+                sets,
+                prices[each, ...],
+                functools.partial(ceilings, each),
+                functools.partial(distances, each),
                 order,
-                limit[element, g],
+                limit[each, g],
             )
-            stages[element, g] = context.decide(here)
+            stages[each, g] = context.decide(*(index[element == each] for index in pairs))
     return stages
 
 
-class _Pairs(NamedTuple):
-    """Pairs of rows that the first rung left undecided, by batch element: indices on the host, masses on
-    the device.
-    """
-
-    element: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    supply: Any
-    demand: Any
-
-    def of(self, xp: Namespace, element: int) -> _Pairs:
-        return self.take(xp, np.flatnonzero(self.element == element))
-
-    def take(self, xp: Namespace, keep: np.ndarray) -> _Pairs:
-        return _Pairs(
-            self.element[keep],
-            self.first[keep],
-            self.second[keep],
-            take(xp, self.supply, keep, axis=0),
-            take(xp, self.demand, keep, axis=0),
-        )
-
-
-def _first_rung(
-    xp: Namespace, rows: Any, inside: np.ndarray, d: Any, diameter: Any, sets: Any, limit: Any
-) -> _Pairs:
-    left = []
-    for pairs, masses in cluster_pairs(xp, rows, inside, d, diameter, sets=sets):
+def _undecided(
+    xp: Namespace, rows: Any, inside: np.ndarray, d: Any, diameter: Any, limit: Any
+) -> tuple[np.ndarray, ...]:
+    """The pairs that the first rung does not settle: batch element, row and other row of the cluster."""
+    left = [np.zeros((3, 0), dtype=np.int64)]
+    for pairs, masses in cluster_pairs(xp, rows, inside, d, diameter):
         open_pairs = to_numpy(cluster_dobrushin_value(pairs) >= limit[:, None, None])
-        element, first, second = np.nonzero(open_pairs)
-        ordered = second > first  # both are counted from the block's start, and a pair comes in either order
-        element, first, second = element[ordered], first[ordered], second[ordered]
-        flat = np.ravel_multi_index((element, first, second), open_pairs.shape)
-        k = sets.shape[1]
-        supply, demand = (
-            take(xp, xp.reshape(each, (-1, k)), flat, axis=0) for each in (masses.positive, masses.negative)
-        )
-        left.append(_Pairs(element, first + masses.start, second + masses.start, supply, demand))
-    element, first, second = (
-        np.concatenate(each) for each in zip(*(pairs[:3] for pairs in left), strict=True)
-    )
-    return _Pairs(
-        element,
-        first,
-        second,
-        xp.concat([each.supply for each in left]),
-        xp.concat([each.demand for each in left]),
-    )
+        if open_pairs.any():
+            element, first, second = np.nonzero(open_pairs)
+            # Both are counted from the block's start, and a pair comes in either order.
+            left.append(np.stack([element, first + masses.start, second + masses.start])[:, second > first])
+    return tuple(np.concatenate(left, axis=1))
 
 
 class _Element(NamedTuple):
@@ -206,44 +172,61 @@ class _Element(NamedTuple):
     xp: Namespace
     rows: Any
     points: Any
+    sets: Any
     prices: Any
+    ceilings: Callable[[], Any]
     distances: Callable[[], Any]
     order: float
     limit: Any
 
-    def decide(self, pairs: _Pairs) -> int:
-        """The index of the rung that settles the last pair, -1 if even the last rung leaves one."""
+    def decide(self, first: np.ndarray, second: np.ndarray) -> int:
+        """The index of the rung that settles the last of these pairs, -1 if even the last rung leaves one."""
         xp = self.xp
-        if not len(pairs.first):
-            return 0
-        pairs = self._left(pairs, plan_costs(xp, pairs.supply, pairs.demand, self.prices))
-        if not len(pairs.first):
-            return 1
-        distances = self.distances()
-        costs = independent_costs(xp, self._differences(pairs)[None, ...], distances)[0, :]
+        stage, at_once, open_pairs = 0, max(1, BUDGET // self.rows.shape[1]), [np.zeros((3, 0))]
+        for start in range(0, len(first), at_once):
+            end = min(start + at_once, len(first))
+            reached, left = self._by_plans(first[start:end], second[start:end])
+            stage = max(stage, reached)
+            open_pairs.append(left)
+        costs, first, second = np.concatenate(open_pairs, axis=1)
+        if not len(costs):
+            return stage
         # The dearest first: where exact transport will say no, it says so soon.
-        pairs, costs = pairs.take(xp, np.argsort(-to_numpy(costs))), xp.sort(costs, descending=True)
-        pairs = self._left(pairs, costs)
-        if not len(pairs.first):
-            return 2
+        first, second = (each[np.argsort(-costs)].astype(np.int64) for each in (first, second))
         if self.order == 2:
             scaled, spread = chi_factors(xp, self.rows[None, ...], self.points[None, ...])
-            first, second = (take(xp, scaled[0, ...], each, axis=0) for each in (pairs.first, pairs.second))
-            pairs = self._left(pairs, norm(xp, first - second, 2.0) * spread[0])
-            if not len(pairs.first):
+            ends = (take(xp, scaled[0, ...], each, axis=0) for each in (first, second))
+            first, second = self._open(norm(xp, next(ends) - next(ends), 2.0) * spread[0], first, second)
+            if not len(first):
                 return 3
-        return 4 if self._transports(pairs, to_numpy(distances[0, ...])) else -1
+        return 4 if self._transports(first, second) else -1
 
-    def _differences(self, pairs: _Pairs) -> Any:
+    def _by_plans(self, first: np.ndarray, second: np.ndarray) -> tuple[int, np.ndarray]:
+        """Which of block_transport and independent was needed, and what both leave: independent's cost and
+        the two rows of each pair.
+        """
         xp = self.xp
-        return take(xp, self.rows, pairs.first, axis=0) - take(xp, self.rows, pairs.second, axis=0)
+        delta = self._differences(first, second)
+        supply, demand = xp.maximum(delta, 0.0), xp.maximum(-delta, 0.0)
+        costs = plan_costs(xp, supply @ self.sets, demand @ self.sets, self.prices)
+        (left,) = self._open(costs, np.arange(len(first)))
+        if not len(left):
+            return 1, np.zeros((3, 0))
+        supply, demand = (take(xp, each, left, axis=0)[None, ...] for each in (supply, demand))
+        costs = independent_costs(xp, supply, demand, self.ceilings())[0, :]
+        return 2, np.stack(self._open(costs, to_numpy(costs), first[left], second[left]))
 
-    def _left(self, pairs: _Pairs, bounds: Any) -> _Pairs:
-        return pairs.take(self.xp, np.flatnonzero(to_numpy(bounds >= self.limit)))
+    def _differences(self, first: np.ndarray, second: np.ndarray) -> Any:
+        return take(self.xp, self.rows, first, axis=0) - take(self.xp, self.rows, second, axis=0)
 
-    def _transports(self, pairs: _Pairs, distances: np.ndarray) -> bool:
-        limit = float(self.limit)
+    def _open(self, bounds: Any, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The entries of `columns` where a bound does not settle the pair."""
+        keep = to_numpy(bounds >= self.limit)
+        return tuple(each[keep] for each in columns)
+
+    def _transports(self, first: np.ndarray, second: np.ndarray) -> bool:
+        limit, prices = float(self.limit), to_numpy(self.distances()[0, ...])
         return all(
-            exact_cost(np.maximum(delta, 0), np.maximum(-delta, 0), distances) < limit
-            for delta in to_numpy(self._differences(pairs))
+            exact_cost(np.maximum(delta, 0), np.maximum(-delta, 0), prices, decide=limit) < limit
+            for delta in to_numpy(self._differences(first, second))
         )

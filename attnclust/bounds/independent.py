@@ -58,19 +58,19 @@ def independent_bound(
         for delta in row_differences(rows):
             b, r, c, n = delta.shape
             flat = xp.reshape(delta, (b, r * c, n))
-            worst = largest(xp, independent_costs(xp, flat, prices)[:, :, None], worst)
+            p, q = xp.maximum(flat, 0.0), xp.maximum(-flat, 0.0)
+            worst = largest(xp, independent_costs(xp, p, q, prices)[:, :, None], worst)
         return worst
 
     return rung_from_tokens(attention, tokens, labels, ord, clusters, value)
 
 
 def independent_costs(
-    xp: Namespace, delta: Float[Any, "b N n"], prices: Float[Any, "b n n"]
+    xp: Namespace, p: Float[Any, "b N n"], q: Float[Any, "b N n"], prices: Float[Any, "b n n"]
 ) -> Float[Any, "b N"]:
-    """p^T C q over the larger mass of the two parts, which rounding may make unequal, for each row
-    difference.
+    """p^T C q over the smaller mass of the two parts of each row difference, which rounding may make
+    unequal.
     """
-    p, q = xp.maximum(delta, 0.0), xp.maximum(-delta, 0.0)
     mass = xp.minimum(xp.sum(p, axis=-1), xp.sum(q, axis=-1))
     carried = xp.sum((p @ prices) * q, axis=-1)
     return xp.where(mass > 0, carried / xp.where(mass > 0, mass, xp.ones_like(mass)), xp.zeros_like(mass))

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from attnclust._array import ArgumentError, Attention, Labels, Namespace, Number, Tokens, to_numpy
-from attnclust.bounds._plans import exact_cost
 from attnclust.bounds._steps import rung_from_tokens
 from attnclust.bounds._theorem import Theorem
+from attnclust.bounds._transport import exact_cost
 from attnclust.geometry._pairs import all_distances
 
 TRANSPORT_LIMIT = 64

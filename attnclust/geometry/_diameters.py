@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import array_api_compat
+import numpy as np
 from jaxtyping import Float
 
 from attnclust._array import (
@@ -20,7 +20,11 @@ from attnclust._array import (
     real,
 )
 from attnclust._labels import Labelling, partition, per_labelling, take
-from attnclust.geometry._pairs import between, within
+from attnclust.geometry._pairs import within
+from attnclust.geometry._table import distances_of
+
+TOGETHER = 8
+"""Clusters whose sizes agree when rounded up to a multiple of this are measured together."""
 
 
 def checked_order(order: Any) -> float:
@@ -123,11 +127,27 @@ def cluster_diameters(
 def diameters_of(
     xp: Namespace, x: Float[Any, "b n d"], labelling: Labelling, order: float
 ) -> Float[Any, "b M"]:
-    """The diameters of one labelling's clusters, for the batch elements that share it."""
-    each = [within(xp, take(xp, x, members, axis=1), order) for members in labelling.members]
-    if not each:
-        return xp.zeros((x.shape[0], 0), dtype=x.dtype, device=array_api_compat.device(x))
-    return xp.stack(each, axis=-1)
+    """The diameters of one labelling's clusters, for the batch elements that share it.
+
+    Clusters of about one size are measured together, filled up with their own members, which changes no
+    diameter.
+    """
+    b, _, d = x.shape
+    device = array_api_compat.device(x)
+    each = [xp.zeros(b, dtype=x.dtype, device=device) for _ in labelling.members]
+    alike: dict[int, list[int]] = {}
+    for g, members in enumerate(labelling.members):
+        if len(members) > 1:
+            alike.setdefault(-(-len(members) // TOGETHER), []).append(g)
+    for group in alike.values():
+        size = max(len(labelling.members[g]) for g in group)
+        sized = [labelling.members[g] for g in group]
+        filled = np.concatenate([each if len(each) == size else np.resize(each, size) for each in sized])
+        sets = xp.reshape(take(xp, x, filled, axis=1), (b * len(group), size, d))
+        measured = xp.reshape(within(xp, sets, order), (b, len(group)))
+        for column, g in enumerate(group):
+            each[g] = measured[:, column]
+    return xp.stack(each, axis=-1) if each else xp.zeros((b, 0), dtype=x.dtype, device=device)
 
 
 def cell_distances(
@@ -181,20 +201,3 @@ def checked_cells(xp: Namespace, cells: Any, *, n: int) -> tuple[Any, ...]:
             "Use 0..K-1.",
         )
     return part.labellings[0].members
-
-
-def distances_of(
-    xp: Namespace, x: Float[Any, "b n d"], members: tuple[Any, ...], order: float
-) -> Float[Any, "b K K"]:
-    """The table of distances between cells, given by their members."""
-    sets = [take(xp, x, each, axis=1) for each in members]
-    zero = xp.zeros(x.shape[0], dtype=x.dtype, device=array_api_compat.device(x))
-    entry: dict[tuple[int, int], Any] = {}
-    for r, first in enumerate(sets):
-        entry[r, r] = within(xp, first, order)
-        for s in range(r + 1, len(sets)):
-            filled = first.shape[1] > 0 and sets[s].shape[1] > 0
-            entry[r, s] = entry[s, r] = between(xp, first, sets[s], order) if filled else zero
-    k = len(sets)
-    flat = xp.stack([entry[divmod(i, k)] for i in range(math.prod((k, k)))], axis=-1)
-    return xp.reshape(flat, (x.shape[0], k, k))

@@ -1,8 +1,9 @@
 """Largest distances between rows, in float64, exact to rounding at any offset and any scale.
 
-For the Euclidean norm a centred Gram product finds the farthest pair and the distance of that pair is then
-recomputed from its difference, so the answer is the true distance of a true pair: cancellation can only pick
-another pair whose distance is the same to rounding. Nothing larger than a block of pairs is ever held.
+For the Euclidean norm a centred Gram product (for NumPy one in float32, see `_screen`) finds the farthest
+pair and the distance of that pair is then recomputed from its difference, so the answer is the true distance
+of a true pair: cancellation can only pick another pair whose distance is the same to rounding. Nothing larger
+than a block of pairs is ever held.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import array_api_compat
+import numpy as np
+from array_api_compat import is_numpy_array
 from jaxtyping import Float
 
 from attnclust._array import Namespace
+from attnclust.geometry._screen import farthest_pairs
 
 PAIR_BUDGET = 1 << 20
 """Entries of a block of the Gram matrix."""
@@ -86,6 +90,21 @@ def all_distances(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Float[
     return table if unit is None else table * unit
 
 
+def distance_ceilings(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Float[Any, "b n n"]:
+    """Every distance or, in the Euclidean norm, a number above it by rounding at most: from one product.
+
+    Half a squared distance from centred rows errs by 2 (d + 6) u r^2 at most, r the largest of their norms.
+    """
+    spread = xp.max(xp.abs(x)) if math.prod(x.shape) else 0.0
+    if order != 2 or not 1e-100 < float(spread) < 1e100:
+        return all_distances(xp, x, order)
+    u = x - xp.mean(x, axis=1, keepdims=True)
+    squares = xp.linalg.vecdot(u, u)
+    error = 4 * (x.shape[2] + 6) * float(xp.finfo(x.dtype).eps) / 2 * xp.max(squares, axis=1)
+    table = squares[:, :, None] + squares[:, None, :] - 2 * (u @ xp.matrix_transpose(u))
+    return xp.sqrt(xp.maximum(table, 0.0) + error[:, None, None])
+
+
 def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:
     b, k, d = x.shape
     pairs = PAIR_BUDGET if order == 2 else max(1, DIFFERENCE_BUDGET // max(1, d))
@@ -102,14 +121,23 @@ def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any
 
 
 def _farthest_of_few(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any:
+    b, k, _ = x.shape
     if order == 2:
-        return _farthest_euclidean(xp, x, y, same=same)
+        pairs = farthest_pairs(x) if same and is_numpy_array(x) and b * k * k <= PAIR_BUDGET else None
+        return _farthest_euclidean(xp, x, y, same=same) if pairs is None else _largest_of(xp, x, *pairs)
     best = None
     for _, _, rows, others in _blocks(x, y, DIFFERENCE_BUDGET // max(1, x.shape[2]), same=same):
         distance = norm(xp, rows[:, :, None, :] - others[:, None, :, :], order)
         largest = xp.max(xp.max(distance, axis=-1), axis=-1)
         best = largest if best is None else xp.maximum(best, largest)
     return best
+
+
+def _largest_of(xp: Namespace, x: np.ndarray, element: np.ndarray, row: Any, other: Any) -> np.ndarray:
+    """The largest distance among the pairs given of each set; 0 where none is."""
+    farthest = np.zeros(len(x))
+    np.maximum.at(farthest, element, norm(xp, x[element, row] - x[element, other], 2.0))
+    return farthest
 
 
 def _blocks(x: Any, y: Any, budget: int, *, same: bool) -> Iterator[tuple[int, int, Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,6 +48,24 @@ def test_masked_keys_get_nothing_and_the_rest_is_renormalised() -> None:
 def test_large_logits_do_not_overflow() -> None:
     got = attention_weights(np.array([[0.0], [1e5]]), np.eye(1), np.eye(1))
     assert got.tolist() == [[0.5, 0.5], [0.0, 1.0]]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, torch.float16, torch.float32, torch.float64])
+def test_logits_up_to_the_largest_number_and_beyond(kind: Any) -> None:
+    """Keys at +-x, queries alike: logits +-x^2. Their difference may overflow, which is a weight of 0; they
+    themselves may not.
+    """
+    as_kind: Any = np.asarray if kind in (np.float32, np.float64) else torch.tensor
+    largest = float(np.finfo(kind).max if as_kind is np.asarray else torch.finfo(kind).max)
+    one = as_kind([[1.0]], dtype=kind)
+    tokens = as_kind([[0.75 * math.sqrt(largest)], [-0.75 * math.sqrt(largest)]], dtype=kind)
+    assert attention_weights(tokens, one, one).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    for wrong in (2 * tokens, as_kind([[0.9 * largest], [0.0]], dtype=kind)):
+        with pytest.raises(ValueError, match="tokens, w_q and w_k: logits must be finite in"):
+            attention_weights(wrong, one, one)
+    # The scale comes first, so a product that only it keeps in range does not overflow.
+    near = attention_weights(2 * tokens, one, one, scale=0.25)
+    assert near.tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
 def test_a_step_averages_rows_and_carries_values() -> None:

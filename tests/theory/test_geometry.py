@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
 
 from attnclust.geometry import _pairs, cell_distances, cluster_diameters, diameter, hull_distance
+from attnclust.geometry._screen import farthest_pairs
 
 SCIPY = {1: "cityblock", 2: "euclidean", math.inf: "chebyshev", 3: "minkowski"}
 
@@ -60,6 +61,69 @@ def test_a_tight_cluster_far_away_keeps_its_digits(offset: float) -> None:
     got = cluster_diameters(single, labels)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, expected32, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+@pytest.mark.parametrize("d", [3, 768])
+def test_ties_that_float32_cannot_tell_apart_are_settled(offset: float, d: int) -> None:
+    """On a sphere, one pair is opposite, and nine others are so to 1e-9 of the diameter: float32 sees ten
+    ties.
+    """
+    rng = np.random.default_rng(19)
+    z = rng.normal(size=(3, 41, d))
+    z /= np.linalg.norm(z, axis=-1, keepdims=True)
+    for pair in range(10):
+        z[:, 20 + pair] = -z[:, pair] * (1 - 1e-9 * (pair != 3))
+    z += offset * rng.normal(size=d)
+    expected = [reference(each, 2) for each in z]
+    np.testing.assert_allclose(diameter(z), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("tokens", [np.eye(120), np.tile(np.eye(2), (60, 1)), np.zeros((120, 3))])
+def test_many_farthest_pairs(tokens: np.ndarray) -> None:
+    """All tokens equally far apart, or in two places, or in one: too many pairs to settle one by one."""
+    labels = np.arange(120) % 3
+    expected = [reference(tokens[labels == g], 2) for g in range(3)]
+    np.testing.assert_allclose(cluster_diameters(tokens, labels), expected, rtol=1e-15)
+    assert float(diameter(tokens)) == pytest.approx(reference(tokens, 2), rel=1e-15)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(1, 70), st.sampled_from((0.0, 1e6)))
+def test_no_farthest_pair_is_missed_in_float32(seed: int, n: int, d: int, offset: float) -> None:
+    """The pairs kept include the true farthest one, whatever the rounding of the product."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(3, n, d)) ** 3 + offset
+    kept = farthest_pairs(x)
+    assert kept is not None
+    for b in range(3):
+        every = cdist(x[b], x[b])
+        here = kept[0] == b
+        assert every[kept[1][here], kept[2][here]].max() == every.max()
+        assert here.sum() <= 64 * 3
+
+
+def test_tight_cells_far_apart_keep_their_digits() -> None:
+    """Two pairs of cells 1e-7 wide and 1e-6 apart, at distance 1: the common centre is too far from both."""
+    rng = np.random.default_rng(23)
+    places = np.array([[0.0, 0.0], [1e-6, 0.0], [1.0, 0.0], [1.0, 1e-6]])
+    cells = np.repeat(np.arange(4), 5)
+    z = places[cells] + 1e-7 * rng.normal(size=(3, 20, 2))
+    got = cell_distances(z, cells)
+    for b in range(3):
+        for r, s in np.ndindex(4, 4):
+            expected = cdist(z[b][cells == r], z[b][cells == s]).max()
+            assert got[b, r, s] == pytest.approx(expected, rel=1e-13), (r, s)
+
+
+@pytest.mark.parametrize("order", SCIPY)
+@pytest.mark.parametrize("scale", [1e-160, 1.0, 1e160])
+def test_distance_ceilings_are_never_below_a_distance(order: float, scale: float) -> None:
+    z = np.random.default_rng(29).normal(size=(4, 11, 7))
+    z[:, 1] = z[:, 0]
+    every = _pairs.all_distances(np, scale * z, float(order))
+    above = _pairs.distance_ceilings(np, scale * z, float(order)) - every
+    assert (above >= 0).all()
+    assert (above <= 1e-6 * scale).all()
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-140, 1e140, 1e200])
