@@ -56,7 +56,8 @@ def test_logits_up_to_the_largest_number_and_beyond(kind: Any) -> None:
     themselves may not.
     """
     as_kind: Any = np.asarray if kind in (np.float32, np.float64) else torch.tensor
-    largest = float(np.finfo(kind).max if as_kind is np.asarray else torch.finfo(kind).max)
+    info: Any = np.finfo if as_kind is np.asarray else torch.finfo
+    largest = float(info(kind).max)
     one = as_kind([[1.0]], dtype=kind)
     tokens = as_kind([[0.75 * math.sqrt(largest)], [-0.75 * math.sqrt(largest)]], dtype=kind)
     assert attention_weights(tokens, one, one).tolist() == [[1.0, 0.0], [0.0, 1.0]]
