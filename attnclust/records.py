@@ -287,7 +287,15 @@ def read_table(folder: Path, name: str) -> pa.Table:
             str(folder),
             "Run the study there first.",
         )
-    return pq.read_table(file).cast(TABLES[name])
+    table = pq.read_table(file)
+    if table.column_names != TABLES[name].names:
+        raise ArgumentError(
+            "folder",
+            f"must hold records of this version ({name}.parquet with the columns {TABLES[name].names})",
+            f"{folder}, with the columns {table.column_names}",
+            "Run the study again with this version.",
+        )
+    return table.cast(TABLES[name])
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from attnclust._array import ArgumentError
@@ -44,6 +45,14 @@ def test_a_folder_without_records_is_refused_by_name(tmp_path: Path):
         read_table(tmp_path, "steps")
     with pytest.raises(ArgumentError, match=r"results\.json"):
         read_results(tmp_path)
+
+
+def test_records_of_another_version_are_refused_by_name(tmp_path: Path):
+    write_table(tmp_path, "measurements", to_table("measurements", [ROW | {"value": 1.0}]))
+    older = pq.read_table(tmp_path / "measurements.parquet").drop_columns("level")
+    pq.write_table(older, tmp_path / "measurements.parquet")
+    with pytest.raises(ArgumentError, match=r"records of this version \(measurements.parquet"):
+        read_table(tmp_path, "measurements")
 
 
 def test_json_has_null_where_there_is_no_number(tmp_path: Path):
