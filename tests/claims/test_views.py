@@ -156,6 +156,22 @@ class TestOcclusion:
         assert f"17.order.0.8.{part}" not in claims
 
 
+def test_the_claim_on_drops_rests_on_the_ratio_nearest_to_one_half() -> None:
+    ratios = ("0.2", "0.4", "0.8")
+    rows = [
+        curves("view_retained", from_level_one(flat(1 - float(r), noise=0.001)), condition=f"{drop}-{r}")
+        for r in ratios
+        for drop in ("salient", "random", "non-salient")
+    ]
+    claims = verdicts(rows)
+    roles = {id_: claim.role for id_, claim in claims.items() if claim.claim == 17}
+    for drop in ("salient", "random", "non-salient", "order"):
+        joined = "." if drop == "order" else "-"
+        found = [roles[f"17.{drop}{joined}{r}.attention"] for r in ratios]
+        assert found == ["beside", "part", "beside"], drop
+    assert {role for id_, role in roles.items() if id_.endswith("residual")} == {"beside"}
+
+
 class TestPosition:
     @pytest.mark.parametrize(
         ("part", "metric"),
