@@ -107,7 +107,8 @@ def encode_tiles(tiles: Float[np.ndarray, "n c p p"], *, columns: int, own_scale
     rgb = np.round(127.5 * (1 + np.clip(tiles / scale, -1, 1))).astype(np.uint8).transpose(0, 2, 3, 1)
     rows = -(-n // columns)
     sheet = np.full((rows * (high + 1) - 1, columns * (wide + 1) - 1, 3), 255, np.uint8)
-    for place, tile in enumerate(rgb):
+    empty = np.full((rows * columns - n, *rgb.shape[1:]), 128, np.uint8)
+    for place, tile in enumerate(np.concatenate([rgb, empty])):
         top, left = place // columns * (high + 1), place % columns * (wide + 1)
         sheet[top : top + high, left : left + wide] = tile
     return _webp(sheet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,13 +49,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of views on one scale: `rows` are (heading, pictures in the order of `columns`)."""
+    """A table of views on one scale: `rows` are (heading, pictures in the order of `columns`).
+
+    `source` is what they are views of, where that is not shown elsewhere.
+    """
 
     title: str
     corner: str
     columns: list[str]
     rows: list[tuple[str, list[Cell | None]]]
     scale: str
+    source: Cell | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def filters(drawn: Drawn, ranked: list[Ranked]) -> Sheet:
         scale = _scale([columns[each.neuron, image].sum(0) for image in drawn.images])
         rows.append(
             (
-                f"filter {each.neuron}: {number(each.selectivity)}",
+                f"{each.neuron} ({number(each.selectivity)})",
                 [
                     Cell(
                         _png(encode_signed(columns[each.neuron, image].sum(0), scale=scale)),
@@ -192,7 +196,7 @@ def filters(drawn: Drawn, ranked: list[Ranked]) -> Sheet:
                 ],
             )
         )
-    return Sheet("", "filter: mean |2 AUC − 1|", drawn.images, rows, "")
+    return Sheet("", "filter", drawn.images, rows, "")
 
 
 def tokens(
@@ -205,7 +209,9 @@ def tokens(
     shown = spread(sorted({level for role in roles for level in weights[role]}), levels)
     heads = [_named(role, drawn.tokens[image, role]) for role in roles]
     views = [[_view(drawn, column, weights[role].get(level), level) for role in roles] for level in shown]
-    return _sheet(f"{image}: {FORMS[form]}", heads, shown, views, neuron, image, save)
+    source = Cell(_webp(encode_picture(drawn.inputs[image, CLEAN])), f"The image {image}")
+    sheet = _sheet(f"{image}: {FORMS[form]}", heads, shown, views, neuron, image, save)
+    return replace(sheet, source=source if form == ATTENTION else None)
 
 
 def conditions(drawn: Drawn, neuron: int, image: str, form: str, gallery: Gallery) -> Sheet | None:
@@ -223,7 +229,7 @@ def conditions(drawn: Drawn, neuron: int, image: str, form: str, gallery: Galler
     pictures: list[Cell | None] = [
         Cell(_webp(encode_picture(drawn.inputs[image, c])), f"The image {image}, {c}") for c in conditions
     ]
-    return Sheet(sheet.title, "level", sheet.columns, [("input", pictures), *sheet.rows], sheet.scale)
+    return replace(sheet, rows=[("input", pictures), *sheet.rows])
 
 
 def clipped(drawn: Drawn, neuron: int, image: str) -> list[Cell]:

@@ -87,7 +87,7 @@ def test_tiles_stand_row_by_row_with_lines_between() -> None:
     np.testing.assert_allclose(greys, 127.5 * (1 + np.arange(1, 6) / 5), atol=8)
     own = decoded(encode_tiles(tiles, columns=3, own_scale=True)).astype(int)
     assert min(own[8 + 17 * (n // 3), 8 + 17 * (n % 3), 0] for n in range(5)) > 245
-    assert sheet[25, 42].min() > 245  # no sixth tile
+    assert np.abs(sheet[25, 42] - 128).max() < 8  # no sixth tile
     assert sheet[4, 16].min() > sheet[4, 8].min() + 50  # a line
     assert decoded(encode_tiles(tiles[:, :2], columns=5)).shape == (16, 5 * 17 - 1, 3)
 

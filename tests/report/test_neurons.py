@@ -73,8 +73,8 @@ def test_the_most_selective_filter_is_drawn(whole: Path) -> None:
     section = Page(whole / "index.html").section("neurons")
     # Filter 4 is at 0.9 for every object, whatever its sign; filter 1 reaches 0.5 for cats alone.
     assert "neuron 4" in section
-    assert "filter 4: 0.90" in section
-    assert "filter 1: 0.53" in section
+    assert "4 (0.90)" in section
+    assert "1 (0.53)" in section
     assert "Over 3 objects of 2 object types, 1 of 7 filters answer to two types or more" in section
     assert "1 to one, 5 to none" in section
 
