@@ -8,7 +8,8 @@ from attnclust.plots import Curve, Panel
 from attnclust.records import MODEL, TWIN
 from attnclust.report._authors import NAME as AUTHORS
 from attnclust.report._authors import authors_curve, source
-from attnclust.report._figures import Gallery, PageFigure, Table, as_csv
+from attnclust.report._comparisons import contested, controls, notes, protocols, survivors
+from attnclust.report._figures import Gallery, PageFigure, Table
 from attnclust.report._study import Study, Summary
 from attnclust.report._text import interval
 
@@ -63,6 +64,12 @@ METRICS = (
         _SHARE,
     ),
     Metric(
+        "adjusted_mutual_info",
+        "Adjusted mutual information",
+        "what clusters tell of objects beyond chance (0), up to all (1)",
+        "adjusted mutual information",
+    ),
+    Metric(
         "nearest_same_object",
         "Nearest neighbour on the same object",
         "share of object patches whose nearest other object patch lies on the same object",
@@ -74,7 +81,6 @@ METRICS = (
 BESIDE = {
     "clusters": ("clusters found", 1),
     "noise_share": ("share of patches in no cluster", 2),
-    "adjusted_mutual_info": ("adjusted mutual information", 2),
     "eps": ("DBSCAN's radius", 2),
 }
 """Metrics that stand in a table only: name -> words and decimals."""
@@ -86,6 +92,10 @@ class Behaviour:
 
     groups: list[tuple[str, list[PageFigure]]]
     survivors: Table | None
+    protocols: Table | None
+    controls: Table | None
+    contested: str
+    notes: list[tuple[str, list[str]]]
     beside: Table | None
     sizes: str
     protocol: str
@@ -104,27 +114,15 @@ def behaviour(study: Study, gallery: Gallery) -> Behaviour | None:
     return Behaviour(
         groups,
         survivors(study),
+        protocols(study),
+        controls(study),
+        contested(study),
+        notes(study),
         _beside(study),
         _sizes(study),
         str(study.settings.get("protocol", "official")),
         source() if any(AUTHORS in figure.caption for _, figures in groups for figure in figures) else "",
     )
-
-
-def survivors(study: Study) -> Table | None:
-    """How many images of each condition pass the selection rule, and why the others do not."""
-    images = study.results.get("images") or {}
-    rows = [
-        [
-            condition,
-            str(entry.get("seen", "–")),
-            str(entry.get("selected", "–")),
-            "; ".join(f"{reason}: {n}" for reason, n in (entry.get("reasons") or {}).items()) or "–",
-        ]
-        for condition, entry in images.items()
-    ]
-    head = ["condition", "images seen", "selected", "why the others are out"]
-    return Table(head, rows, as_csv(head, rows)) if rows else None
 
 
 def curve_of(summary: Summary, label: str, style: int, *, twin: bool, first: int = 0) -> Curve:
@@ -168,6 +166,7 @@ def _figure(
             panels.append(Panel(title, curves, metric.axis))
     if not panels:
         return None
+    panels += _on_common_images(study, metric, heading or "all", conditions)
     return gallery.curves(
         f"{metric.name}-{heading}" if heading else metric.name,
         panels,
@@ -178,6 +177,21 @@ def _figure(
         columns=2,
         height=265,
     )
+
+
+def _on_common_images(study: Study, metric: Metric, family: str, conditions: list[str]) -> list[Panel]:
+    """The model once more, on the images that all these conditions let in; nothing if all let in the same."""
+    common = (study.results.get("common") or {}).get(family) or {}
+    all_images = {condition: study.metric(metric.name, condition) for condition in conditions}
+    # Under the same labels, so that one legend serves all panels.
+    curves = [
+        curve_of(summary, _label(condition, own), style, twin=False)
+        for style, (condition, own) in enumerate(all_images.items())
+        if own and (summary := study.common(metric.name, condition, family)) is not None
+    ]
+    if not curves or {own.n for own in all_images.values() if own} == {common.get("n")}:
+        return []
+    return [Panel(f"common n = {common['n']}", curves, metric.axis)]
 
 
 def _theirs(panels: list[Panel]) -> str:

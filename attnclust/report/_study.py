@@ -65,6 +65,11 @@ class Study:
     def metric(self, name: str, condition: str, subject: str = MODEL) -> Summary | None:
         return _summary((self._part(subject, "metrics").get(condition) or {}).get(name))
 
+    def common(self, name: str, condition: str, family: str) -> Summary | None:
+        """A metric of the model on the images that every condition of a family lets in."""
+        found = (self.results.get("common") or {}).get(family) or {}
+        return _summary(((found.get("metrics") or {}).get(condition) or {}).get(name))
+
     def diameter(self, name: str, subject: str = MODEL) -> Summary | None:
         return _summary((self._part(subject, "layers").get("levels") or {}).get(name))
 

@@ -53,7 +53,7 @@ DIFFERENCES = (
 
 COMMON = (
     *("purity", "silhouette", "in_cluster_cosine", "in_object_cosine", "unique_label_ratio"),
-    "nearest_same_object",
+    *("adjusted_mutual_info", "nearest_same_object"),
 )
 """The metrics whose curves are given on the common images too."""
 

@@ -196,7 +196,7 @@ def test_the_same_records_give_the_same_bytes(whole: Path, tmp_path: Path) -> No
     second = write_study(tmp_path / "elsewhere")
     build_page(second)
     made = [path for path in whole.rglob("*") if path.suffix in (".html", ".svg", ".png")]
-    assert len(made) == 1 + 14 + 4
+    assert len(made) == 1 + 15 + 4
     for path in made:
         assert (second / path.relative_to(whole)).read_bytes() == path.read_bytes()
 
@@ -224,7 +224,7 @@ def test_elements_are_balanced_and_ids_are_unique(whole: Path) -> None:
 
 def test_every_figure_speaks(whole: Path) -> None:
     page = Page(whole / "index.html")
-    assert len(page.all("svg")) == 3 + 3 + 2 + 6
+    assert len(page.all("svg")) == 3 + 3 + 2 + 7
     for picture in page.all("svg"):
         assert picture["role"] == "img"
         assert len(picture["aria-label"]) > 40
