@@ -45,11 +45,13 @@ class _Picture:
 def embedding_rows(subject: Subject, views: Sequence[View], grid: tuple[int, int], *, seed: int) -> Rows:
     """Rows for the tables ``embedding`` and ``embedding_pictures``.
 
-    Pictured are the first selected image under every condition that was run (whether or not enough of its
-    objects are left there), and a mosaic of the first four selected images, if there are so many.
+    Pictured are one selected image (the first with objects of two classes, if there is one) under every
+    condition that was run, whether or not enough of its objects are left there, and a mosaic of the first
+    four selected images, if there are so many.
     """
     chosen = [view for view in views if view.condition == CLEAN and view.selection.reason is None]
-    pictures = [_under(chosen[0], view, grid) for view in views if view.image == chosen[0].image]
+    clean = next((view for view in chosen if len(set(view.selection.class_names.values())) > 1), chosen[0])
+    pictures = [_under(clean, view, grid) for view in views if view.image == clean.image]
     if len(chosen) >= 4:
         pictures.insert(1, _mosaic(chosen[:4], grid))
     rows: Rows = {"embedding": [], "embedding_pictures": []}

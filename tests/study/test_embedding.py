@@ -107,6 +107,23 @@ def test_the_mosaic_is_four_images_with_all_their_objects(subject: Subject):
         assert np.abs(part - small).mean() < 12
 
 
+def test_an_image_with_two_classes_goes_before_others(subject: Subject):
+    mask = np.zeros((160, 160), np.uint8)
+    mask[:60, :60], mask[80:150, 80:150] = 1, 2
+    image = np.zeros((160, 160, 3), np.uint8)
+    views = [
+        view
+        for name, classes in (("twins", ("cat", "cat")), ("pair", ("cat", "dog")))
+        for view in views_of(
+            LabelledImage(name, image, mask, classes), ("shuffle-2",), size=(160, 160), grid=GRID, seed=0
+        )
+    ]
+    for given, expected in ((views, "pair"), (views[:2], "twins")):
+        rows = embedding_rows(subject, given, GRID, seed=0)["embedding_pictures"]
+        assert {row["image"] for row in rows} == {expected}
+        assert [row["picture"] for row in rows] == ["clean", "shuffle-2"]
+
+
 def test_three_images_make_no_mosaic(subject: Subject):
     views = [view for view in scene_views(subject, 8) if view.selection.reason is None][:3]
     assert {row["picture"] for row in embedding_rows(subject, views, GRID, seed=0)["embedding"]} == {"clean"}
