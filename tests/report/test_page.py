@@ -108,6 +108,7 @@ def test_only_the_records_are_shown(study: Study) -> None:
     assert "worst ratio" not in page.text
     assert not page.all("svg")
     assert {a["href"].lstrip("#") for a in page.all("a") if a["href"].startswith("#")} == {
+        "contents",
         "opening",
         "theory",
         "methods",
