@@ -62,25 +62,59 @@ def parser(program: str, description: str, *, report: bool) -> argparse.Argument
     )
     made.add_argument("--strict", action="store_true", help="exit 1 also if a section could not be measured")
     if report:
-        made.add_argument(
+        instead = made.add_mutually_exclusive_group()
+        instead.add_argument(
             "--from", dest="source", type=Path, help="render the page of this study again; measures nothing"
+        )
+        instead.add_argument(
+            "--compare",
+            type=Path,
+            nargs="+",
+            action="extend",
+            metavar="DIR",
+            help="lay two or more finished studies side by side; measures nothing",
+        )
+        made.add_argument(
+            "--export",
+            action="store_true",
+            help="write export/ too: every figure as PDF and SVG, every table as CSV",
         )
     return made
 
 
-def run(options: argparse.Namespace, finish: Callable[[Path], Path]) -> int:
-    """Measure as the options say, hand the folder to ``finish``, print what it returns; the exit status."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="attnclust: %(message)s")
+def run(options: argparse.Namespace, finish: Callable[[Sequence[Path]], Path]) -> int:
+    """Do what the options say, and print what ``finish`` writes; the exit status.
+
+    Args:
+        options: as :func:`parser` reads them.
+        finish: gets the folders of finished studies, one unless ``--compare`` names more, and returns the
+            path of what it wrote.
+    """
+    logging.basicConfig(stream=sys.stderr, format="attnclust: %(message)s")
+    # Only our own voice: the libraries below speak when something is wrong.
+    logging.getLogger("attnclust").setLevel(logging.INFO)
     try:
-        source = getattr(options, "source", None)
-        folder = source if source is not None else _measure(options)
-        results = read_results(folder)
-        written = finish(folder)
+        folders = _folders(options)
+        results = [read_results(folder) for folder in folders]
+        written = finish(folders)
     except (ArgumentError, ArgumentTypeError) as error:
         print(f"attnclust: {error}", file=sys.stderr)
         return WRONG_USE
     print(written)
-    return _status(results, strict=options.strict)
+    return max(_status(result, strict=options.strict) for result in results)
+
+
+def _folders(options: argparse.Namespace) -> list[Path]:
+    """The studies that were named, or the one that is measured now."""
+    if compared := getattr(options, "compare", None):
+        return compared
+    source = getattr(options, "source", None)
+    if source is None:
+        return [_measure(options)]
+    if options.output is not None:
+        remedy = "Copy the folder first if the page is to lie elsewhere."
+        raise ArgumentError("--output", "must not go with --from", str(options.output), remedy)
+    return [source]
 
 
 def conditions(names: str) -> tuple[str, ...]:
@@ -152,15 +186,17 @@ def _status(results: Mapping[str, Any], *, strict: bool) -> int:
 def violations(results: Mapping[str, Any]) -> int:
     """How many steps of a study break a theorem, over both forms and both subjects, and in simulations."""
     parts = [part for part in (results, results.get("random_twin")) if part]
-    steps = [form for part in parts for form in part["layers"]["steps"].values()]
+    steps = [form for part in parts for form in ((part.get("layers") or {}).get("steps") or {}).values()]
     simulated = [
-        rung["violations"] for form in results.get("simulator", {}).values() for rung in form.values()
+        rung["violations"] for form in (results.get("simulator") or {}).values() for rung in form.values()
     ]
-    return sum(count for form in steps for count in form["violations"].values()) + sum(simulated)
+    found = sum(count for form in steps for count in (form.get("violations") or {}).values())
+    return found + sum(simulated)
 
 
 def _missing(results: Mapping[str, Any]) -> Sequence[str]:
     """Sections of the contract that hold nothing, and claims that came out as not measured."""
     sections = [name for name in ("theory", "layers", "metrics", "claims") if not results.get(name)]
-    claims = [f"claim {claim['id']}" for claim in results["claims"] if claim["verdict"] == "not measured"]
+    judged = results.get("claims") or []
+    claims = [f"claim {claim['id']}" for claim in judged if claim["verdict"] == "not measured"]
     return [*sections, *claims]

@@ -287,15 +287,15 @@ def read_table(folder: Path, name: str) -> pa.Table:
             str(folder),
             "Run the study there first.",
         )
-    table = pq.read_table(file)
-    if table.column_names != TABLES[name].names:
+    try:
+        return pq.read_table(file).cast(TABLES[name])
+    except (pa.ArrowException, ValueError) as error:
         raise ArgumentError(
             "folder",
-            f"must hold records of this version ({name}.parquet with the columns {TABLES[name].names})",
-            f"{folder}, with the columns {table.column_names}",
-            "Run the study again with this version.",
-        )
-    return table.cast(TABLES[name])
+            f"must hold records that this version of attnclust writes ({name}.parquet)",
+            f"{folder}: {str(error).splitlines()[0]}",
+            "Measure the study again into another folder.",
+        ) from error
 
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
@@ -313,7 +313,12 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise ArgumentError(
             "folder", "must hold a finished study (results.json)", str(folder), "Run the study there first."
         )
-    return json.loads(file.read_text("utf-8"))
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ArgumentError(
+            "folder", "must hold a readable results.json", f"{file}: {error}", "Measure the study again."
+        ) from error
 
 
 def _plain(value: Any) -> Any:

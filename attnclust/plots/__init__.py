@@ -6,7 +6,7 @@ where there is room. The same arrays give the same bytes.
 
 from attnclust.plots._curves import Curve, Panel, draw_curves
 from attnclust.plots._embedding import Cloud, draw_embedding
-from attnclust.plots._export import to_png, to_svg
+from attnclust.plots._export import to_pdf, to_png, to_svg
 from attnclust.plots._simulator import Phases, Scene, draw_phases, draw_scenes
 from attnclust.plots._style import ROLES, SERIES
 from attnclust.plots._views import (
@@ -42,6 +42,7 @@ __all__ = [
     "encode_tiles",
     "expand_view",
     "reduced",
+    "to_pdf",
     "to_png",
     "to_svg",
 ]

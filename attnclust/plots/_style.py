@@ -68,6 +68,7 @@ _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "figure.dpi": 72,
     "savefig.dpi": 72,
+    "pdf.fonttype": 42,
     "svg.fonttype": "none",
     "path.simplify": False,
     # Names come from data: a dollar sign in one of them is a dollar sign.

@@ -18,11 +18,14 @@ from matplotlib.figure import Figure
 from attnclust.plots import ROLES, Panel, draw_curves, to_png, to_svg
 from attnclust.report._text import interval, number
 
+CSV_ADDRESS = "data:text/csv;charset=utf-8,"
+"""How the address of a table as CSV begins."""
 _SIZE = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
 _FONT = re.compile(r"font-family: [^;\"]+;? ?")
 _SPACES = re.compile(r' xmlns(:xlink)?="[^"]*"')
 _LARGE = 80_000
 """Bytes of an SVG above which the page shows a PNG instead; the file beside the page stays vector."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _COMMANDS = ("=", "+", "-", "@", "\t", "\r")
 _PLAIN = ",:;/()=+*@!~"
 """Characters that stand as they are in a data address."""
@@ -90,13 +93,15 @@ class Gallery:
         """Any figure of matplotlib: as SVG where that is small, else as PNG.
 
         Args:
-            name: its file's name and its id in the page, ``figure-NAME``: letters, digits, ``-`` and ``_``.
+            name: its file's name and its id in the page, ``figure-NAME``; what is no letter, digit, ``-`` or
+                ``_`` becomes ``-``.
             figure: drawn by :mod:`attnclust.plots`, in colours of :data:`attnclust.plots.ROLES`.
             title: its heading.
             caption: what one sees, in a sentence.
             alt: the same for those who do not see it: the message and its main numbers.
             table: the numbers behind it, with ``csv`` from :func:`as_csv`.
         """
+        name = _UNSAFE.sub("-", name)
         svg = to_svg(figure, name=name)
         self.files[f"{name}.svg"] = svg.encode()
         self.drawn[name] = figure
@@ -130,7 +135,7 @@ def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     writer = csv.writer(stream)  # ends lines as RFC 4180 says, which also quotes a lone carriage return
     writer.writerow(map(_cell, head))
     writer.writerows([_cell(value) for value in row] for row in rows)
-    return "data:text/csv;charset=utf-8," + quote(stream.getvalue(), safe=_PLAIN)
+    return CSV_ADDRESS + quote(stream.getvalue(), safe=_PLAIN)
 
 
 def _cell(value: object) -> str:

@@ -29,7 +29,7 @@ def methods(study: Study) -> Methods:
     ]
     return Methods(
         _command(study),
-        _flat(study.provenance),
+        flat(study.provenance),
         Table(["image", "reason"], skipped) if skipped else None,
         study.settings.get("protocol", "official"),
     )
@@ -56,16 +56,16 @@ def _command(study: Study) -> str:
     return shlex.join(words)
 
 
-def _flat(entries: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+def flat(entries: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     rows = []
     for key, value in entries.items():
         name = f"{above}{key}"
         if isinstance(value, Mapping):
-            rows += _flat(value, f"{name} · ")
+            rows += flat(value, f"{name} · ")
         elif isinstance(value, Sequence) and not isinstance(value, str):
             if any(isinstance(item, Mapping) for item in value):
                 for place, item in enumerate(value, start=1):
-                    rows += _flat(item if isinstance(item, Mapping) else {"": item}, f"{name} {place} · ")
+                    rows += flat(item if isinstance(item, Mapping) else {"": item}, f"{name} {place} · ")
             elif value:
                 rows.append((name, ", ".join(map(str, value))))
         elif value is not None and value != "":

@@ -70,7 +70,7 @@ def opening(study: Study, inside: Inside | None, ledger: Ledger | None) -> Openi
     )
     return Opening(
         (study.provenance.get("model") or {}).get("name") or "A vision transformer",
-        _data(study),
+        data_name(study),
         _facts(study),
         _tiles(study, inside, shrinking),
         [finding for finding in findings if finding],
@@ -92,10 +92,10 @@ def _shrinking(study: Study) -> _Shrinking | None:
     """Over all blocks of the form in which the theorem is exact (else the other): shares of steps."""
     form = next((form for form in (PER_HEAD, SIMPLIFIED) if study.steps(form)), None)
     steps = (study.steps(form) or {}) if form else {}
-    share = _mean(steps.get("shrinks"))
+    share = mean_share(steps.get("shrinks"))
     if form is None or share is None:
         return None
-    certified = {rung: _mean(shares) for rung, shares in (steps.get("certified") or {}).items()}
+    certified = {rung: mean_share(shares) for rung, shares in (steps.get("certified") or {}).items()}
     known = {rung: value for rung, value in certified.items() if value is not None}
     paper = [known[rung] for rung in _PAPER if rung in known]
     parts = [f"the paper's own bounds certify {percent(max(paper))} of them"] if paper else []
@@ -103,7 +103,7 @@ def _shrinking(study: Study) -> _Shrinking | None:
     sentence = f"Clusters shrink in {percent(share)} of steps ({FORMS[form][0]}"
     sentence += f"; {count(steps['n'], 'step')})" if steps.get("n") else ")"
     sentence += f"; {join(parts)}." if parts else "."
-    twins = _mean((study.steps(form, TWIN) or {}).get("shrinks"))
+    twins = mean_share((study.steps(form, TWIN) or {}).get("shrinks"))
     if twins is not None:
         sentence += f" In the random twin {percent(twins)} shrink."
     return _Shrinking(share, known, sentence)
@@ -232,7 +232,7 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     return facts
 
 
-def _data(study: Study) -> str:
+def data_name(study: Study) -> str:
     kind = (study.settings.get("data") or {}).get("kind")
     named = PurePath(study.provenance.get("data") or "").name
     return "procedural scenes" if kind == "scenes" else named or "its data"
@@ -242,6 +242,6 @@ def _images(study: Study) -> int | None:
     return ((study.results.get("images") or {}).get(CLEAN) or {}).get("selected")
 
 
-def _mean(shares: Numbers | None) -> float | int | None:
+def mean_share(shares: Numbers | None) -> float | int | None:
     known = [share for share in shares or [] if share is not None]
     return sum(known) / len(known) if known else None

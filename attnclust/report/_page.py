@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from attnclust.report._behaviour import behaviour
 from attnclust.report._claims import ledger
 from attnclust.report._figures import Gallery
+from attnclust.report._files import EXPORT, FIGURES, PAGE, for_papers, write, write_folder
 from attnclust.report._inside import inside
-from attnclust.report._math import display, math
 from attnclust.report._methods import methods
 from attnclust.report._neurons import neurons
 from attnclust.report._opening import opening
 from attnclust.report._pictures import pictures
 from attnclust.report._simulator import simulator
 from attnclust.report._study import open_study
+from attnclust.report._templates import render
 from attnclust.report._theory import rungs
 
-PAGE = "index.html"
-FIGURES = "figures"
+SUMMARY = "report.md"
 
 
-def build_page(folder: Path) -> Path:
-    """Write a study's page beside its records: ``index.html``, self-contained, and ``figures/``.
+def build_page(folder: Path, *, export: bool = False) -> Path:
+    """Write a study's page beside its records.
+
+    ``index.html`` is self-contained, ``report.md`` its summary for a pull request, ``figures/`` its pictures.
 
     The page reads ``results.json`` and those Parquet tables of :data:`attnclust.records.TABLES` that are
     there, and measures nothing. A section without records is absent. The same records give the same bytes.
@@ -33,6 +32,7 @@ def build_page(folder: Path) -> Path:
 
     Args:
         folder: the folder of a finished study.
+        export: write ``export/`` as well: every figure as PDF and SVG, every table of the page as CSV.
 
     Returns:
         The page's path.
@@ -50,51 +50,23 @@ def build_page(folder: Path) -> Path:
     study = open_study(folder)
     gallery = Gallery()
     within, claims = inside(study, gallery), ledger(study)
-    page = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            opening=opening(study, within, claims),
-            theory=rungs(study),
-            simulator=simulator(study, gallery),
-            inside=within,
-            neurons=neurons(study, gallery),
-            behaviour=behaviour(study, gallery),
-            pictures=pictures(study, gallery),
-            ledger=claims,
-            methods=methods(study),
-            has_twin=study.has_twin,
-        )
+    card, how = opening(study, within, claims), methods(study)
+    page = render(
+        "page.html",
+        opening=card,
+        theory=rungs(study),
+        simulator=simulator(study, gallery),
+        inside=within,
+        neurons=neurons(study, gallery),
+        behaviour=behaviour(study, gallery),
+        pictures=pictures(study, gallery),
+        ledger=claims,
+        methods=how,
+        has_twin=study.has_twin,
     )
-    _write_figures(folder / FIGURES, gallery.files)
-    _write(folder / PAGE, page.encode())
+    write_folder(folder / FIGURES, gallery.files)
+    if export:
+        write_folder(folder / EXPORT, for_papers(gallery, page))
+    write(folder / SUMMARY, render("report.md", opening=card, ledger=claims, methods=how).encode())
+    write(folder / PAGE, page.encode())
     return folder / PAGE
-
-
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("attnclust.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters.update(math=math, display=display)
-    return made
-
-
-def _write_figures(folder: Path, files: dict[str, bytes]) -> None:
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():
-        if old.suffix in (".svg", ".png") and old.name not in files:
-            old.unlink()
-    for name, content in files.items():
-        _write(folder / name, content)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, file)

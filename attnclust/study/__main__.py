@@ -10,7 +10,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser(
         "python -m attnclust.study", "Measure; write records, no page.", report=False
     ).parse_args(arguments)
-    return run(options, lambda folder: folder / "results.json")
+    return run(options, lambda folders: folders[0] / "results.json")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 VOID = {"meta", "img", "br", "mspace", "use", "link", "input", "hr"}
 
@@ -53,3 +54,9 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def csv_of(page: Page, name: str) -> list[str]:
+    """The lines of the CSV that the page offers under a name."""
+    (link,) = [a["href"] for a in page.all("a") if a.get("download") == name]
+    return unquote(link.partition(",")[2]).splitlines()

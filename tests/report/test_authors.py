@@ -10,15 +10,14 @@ import pytest
 from attnclust.report import build_page
 
 from .conftest import LEVELS, write_study
-from .reading import Page
-from .test_page import csv_of
+from .reading import Page, csv_of
 
 NAME = "ViT-B/16 on VOC 2009 (authors)"
 
 
 def test_they_stand_at_the_outputs_of_their_blocks(whole: Path):
     page = Page(whole / "index.html")
-    lines = [line for line in csv_of(page, "Purity, numbers.csv") if NAME in line]
+    lines = [line for line in csv_of(page, "purity.csv") if NAME in line]
     # From the published plots: clean after block 1 and block 12, and the 8 x 8 shuffle after block 1.
     assert f'"{NAME}, clean (model)",1,0.558,,' in lines
     assert f'"{NAME}, clean (model)",12,0.67,,' in lines

@@ -1,4 +1,4 @@
-"""The page in a real browser, opened from disk: a study of planted numbers, and the two sample reports."""
+"""The page in a real browser, opened from disk: of planted numbers, of scenes, and of real photographs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attnclust.report import build_page
+from attnclust.report.__main__ import main as command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (the extra 'test')")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian's package)")
-SAMPLES = Path(__file__).parents[2] / "reports" / "samples"
-PAGES = ("planted", "scenes", "voc2007-deit-tiny")
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +31,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def pages(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages by name; those of the samples are built anew from their records."""
-    built = {"planted": whole / "index.html"}
-    for name in PAGES[1:]:
-        folder = tmp_path_factory.mktemp("samples") / name
-        shutil.copytree(SAMPLES / name, folder, ignore=shutil.ignore_patterns("index.html", "figures"))
-        built[name] = build_page(folder)
-    return built
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the default command, over few scenes."""
+    folder = tmp_path_factory.mktemp("scenes") / "study"
+    assert command(["--conditions", "clean,shuffle-8", "--limit", "3", "--output", str(folder)]) == 0
+    return folder / "index.html"
+
+
+@pytest.fixture(scope="session")
+def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a trained DeiT-Tiny on real photographs, a few of them."""
+    folder = tmp_path_factory.mktemp("real") / "study"
+    model, data = "deit_tiny_patch16_224", real_data / "VOCdevkit" / "VOC2007"
+    weights = real_data / "weights" / f"{model}.safetensors"
+    options = ["--model", model, "--checkpoint", str(weights), "--data", str(data)]
+    few = ["--conditions", "clean,salient-0.4", "--limit", "3", "--output", str(folder)]
+    assert command([*options, *few]) == 0
+    return folder / "index.html"
+
+
+@pytest.fixture
+def planted(whole: Path) -> Path:
+    """The page of planted numbers, which shows every section."""
+    return whole / "index.html"
 
 
 class Visit:
@@ -92,13 +105,13 @@ class Visit:
     ("name", "width", "scheme"),
     [
         ("planted", 390, "dark"),
-        *((name, *window) for name in PAGES[1:] for window in ((390, "light"), (1280, "dark"))),
+        *((name, *window) for name in ("scenes", "real") for window in ((390, "light"), (1280, "dark"))),
     ],
 )
 def test_no_error_no_request_no_sideways_scrolling_no_violation_of_axe(
-    browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str
+    browser: Browser, request: pytest.FixtureRequest, name: str, width: int, scheme: str
 ) -> None:
-    with Visit(browser, pages[name], width, scheme) as visit:
+    with Visit(browser, request.getfixturevalue(name), width, scheme) as visit:
         assert visit.beyond() == []
         visit.open_all()
         assert visit.beyond() == []
@@ -122,8 +135,8 @@ def test_these_checks_can_fail(browser: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_text_in_figures_is_legible(browser: Browser, pages: dict[str, Path], width: int) -> None:
-    with Visit(browser, pages["planted"], width) as visit:
+def test_text_in_figures_is_legible(browser: Browser, planted: Path, width: int) -> None:
+    with Visit(browser, planted, width) as visit:
         sizes = visit.page.evaluate("""() => [...document.querySelectorAll('figure svg')].flatMap(svg => {
             const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
             const size = t => parseFloat(getComputedStyle(t).fontSize);
@@ -133,13 +146,11 @@ def test_text_in_figures_is_legible(browser: Browser, pages: dict[str, Path], wi
     assert min(sizes) >= 9
 
 
-def test_lines_of_figures_keep_their_contrast_in_light_and_dark(
-    browser: Browser, pages: dict[str, Path]
-) -> None:
+def test_lines_of_figures_keep_their_contrast_in_light_and_dark(browser: Browser, planted: Path) -> None:
     """Text is axe-core's business; lines need 3 : 1 against the card (WCAG 1.4.11)."""
 
     def contrast(scheme: str) -> dict[str, float]:
-        with Visit(browser, pages["planted"], 1280, scheme) as visit:
+        with Visit(browser, planted, 1280, scheme) as visit:
             return visit.page.evaluate("""() => {
                 const linear = c => (c /= 255, c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
                 const luminance = rgb => { const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number).map(linear);
@@ -162,8 +173,8 @@ def test_lines_of_figures_keep_their_contrast_in_light_and_dark(
     assert min(*light.values(), *dark.values()) >= 3
 
 
-def test_the_keyboard_reaches_everything(browser: Browser, pages: dict[str, Path]) -> None:
-    with Visit(browser, pages["planted"], 390) as visit:
+def test_the_keyboard_reaches_everything(browser: Browser, planted: Path) -> None:
+    with Visit(browser, planted, 390) as visit:
         keyboard, focused = visit.page.keyboard, "document.activeElement"
         keyboard.press("Tab")
         assert visit.page.evaluate(f"{focused}.className") == "skip"
@@ -182,16 +193,16 @@ def test_the_keyboard_reaches_everything(browser: Browser, pages: dict[str, Path
         visit.page.wait_for_function(f"{focused}.scrollLeft > 0")
 
 
-def test_numbers_are_saved_as_csv(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
-    with Visit(browser, pages["planted"], 1280) as visit:
+def test_numbers_are_saved_as_csv(browser: Browser, planted: Path, tmp_path: Path) -> None:
+    with Visit(browser, planted, 1280) as visit:
         visit.open_all()
         with visit.page.expect_download() as download:
             visit.page.locator("#figure-purity .save a").click()
         download.value.save_as(tmp_path / "saved.csv")
-        assert download.value.suggested_filename == "Purity, numbers.csv"
+        assert download.value.suggested_filename == "purity.csv"
     with (tmp_path / "saved.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    measured = [row for row in rows if row["curve"].endswith(("(model)", "(random twin)"))]
+    measured = [row for row in rows if "authors" not in row["curve"]]
     assert len(measured) == 2 * 6 * 13
     assert measured[12] == {
         "curve": "clean (n = 32) (model)",
@@ -202,8 +213,8 @@ def test_numbers_are_saved_as_csv(browser: Browser, pages: dict[str, Path], tmp_
     }
 
 
-def test_print_leaves_out_what_paper_cannot_do(browser: Browser, pages: dict[str, Path]) -> None:
-    with Visit(browser, pages["planted"], 1280, "dark") as visit:
+def test_print_leaves_out_what_paper_cannot_do(browser: Browser, planted: Path) -> None:
+    with Visit(browser, planted, 1280, "dark") as visit:
         visit.page.emulate_media(media="print")
         assert not visit.page.locator("nav").is_visible()
         assert not visit.page.locator(".save").first.is_visible()

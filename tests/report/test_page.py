@@ -8,7 +8,6 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -19,19 +18,13 @@ from attnclust.records import write_json
 from attnclust.report import build_page
 
 from .conftest import write_study
-from .reading import Page
+from .reading import Page, csv_of
 
 Study = Callable[..., Path]
 
 
 def read(folder: Path) -> Page:
     return Page(build_page(folder))
-
-
-def csv_of(page: Page, name: str) -> list[str]:
-    """The lines of the CSV that the page offers under a name."""
-    (link,) = [a["href"] for a in page.all("a") if a.get("download") == name]
-    return unquote(link.partition(",")[2]).splitlines()
 
 
 def test_planted_numbers_stand_where_they_belong(whole: Path) -> None:
@@ -89,7 +82,7 @@ def test_planted_numbers_stand_where_they_belong(whole: Path) -> None:
 
 def test_numbers_behind_a_figure_are_complete(whole: Path) -> None:
     page = Page(whole / "index.html")
-    lines = csv_of(page, "Purity, numbers.csv")
+    lines = csv_of(page, "purity.csv")
     assert lines[0] == "curve,level,mean,ci_low,ci_high"
     assert len(lines) == 1 + 2 * 6 * 13 + 3 * 12  # with the authors' curves
     label, level, *numbers = lines[13].split(",")
@@ -187,7 +180,7 @@ def test_missing_numbers_are_gaps_not_zeros(study: Study) -> None:
         }
 
     page = read(study(gap))
-    lines = [line for line in csv_of(page, "Purity, numbers.csv") if line.startswith("clean (n = 5)")]
+    lines = [line for line in csv_of(page, "purity.csv") if line.startswith("clean (n = 5)")]
     assert lines[0] == "clean (n = 5) (model),0,,,"
     assert "Purity rises" not in page.section("opening")
     assert not re.search(r"\bnan\b", re.sub(r'"data:[^"]*"', "", page.source))
