@@ -40,7 +40,8 @@ def parser(program: str, description: str, *, report: bool) -> argparse.Argument
     made.add_argument(
         "--conditions",
         default="default",
-        help=f"with commas, 'default' ({', '.join(DEFAULT_CONDITIONS)}) or 'all' ({len(ALL_CONDITIONS)})",
+        help=f"with commas: 'default' ({', '.join(DEFAULT_CONDITIONS)}), 'all' ({len(ALL_CONDITIONS)}), and "
+        "any shuffle-G, random-R, salient-R, non-salient-R, noise-R besides",
     )
     made.add_argument("--protocol", default="official", choices=("official", "paper", "blind"))
     made.add_argument(
@@ -122,11 +123,16 @@ def conditions(names: str) -> tuple[str, ...]:
 
     >>> conditions("clean, shuffle-4")
     ('clean', 'shuffle-4')
+    >>> len(conditions("all, shuffle-4, random-0.5"))
+    19
     """
     groups = {"default": DEFAULT_CONDITIONS, "all": ALL_CONDITIONS}
-    if names in groups:
-        return tuple(groups[names])
-    return tuple(dict.fromkeys(parse_condition(name.strip()).name for name in names.split(",")))
+    listed = [name.strip() for name in names.split(",")]
+    return tuple(
+        dict.fromkeys(
+            condition for name in listed for condition in groups.get(name) or [parse_condition(name).name]
+        )
+    )
 
 
 def _measure(options: argparse.Namespace) -> Path:

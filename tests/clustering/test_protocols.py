@@ -13,6 +13,8 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
 from attnclust._array import ArgumentError, ArgumentTypeError
 from attnclust.clustering import PROTOCOLS, measure_level, measure_levels
+from attnclust.clustering._objects import as_objects
+from attnclust.clustering.protocols import _measure_some
 
 COMMON = {
     *("purity", "silhouette", "in_cluster_cosine", "in_object_cosine", "unique_label_ratio", "clusters"),
@@ -291,6 +293,10 @@ def test_ties_for_the_nearest_count_as_the_same_object_and_near_ties_do_not():
     assert measure_level(np.array([[0.0], [1], [2], [3]]), objects, ["a", "b"])["nearest_same_object"] == 1
     nearer = measure_level(np.array([[0.0], [1], [2 - 1e-9], [3]]), objects, ["a", "b"])
     assert nearer["nearest_same_object"] == 1 / 2
+    # As near as float32 can tell, which is less than its distances are off by.
+    narrow = np.array([[0.0], [1], [2 - 2.0**-22], [3]], dtype=np.float32)
+    assert measure_level(narrow, objects, ["a", "b"])["nearest_same_object"] == 1 / 2
+    assert measure_level(narrow.round(), objects, ["a", "b"])["nearest_same_object"] == 1
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -346,6 +352,22 @@ def test_torch_tensors_give_the_same(dtype):
     assert measure_level(tensor.requires_grad_(), objects, names) == expected
     stacked = measure_levels(torch.stack([tensor, tensor]), objects, names)
     assert {name: values[1] for name, values in stacked.items()} == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_levels_of_another_device_are_measured_by_torch_alike(protocol, dtype):
+    """The road that a tensor of a GPU takes: it stays a tensor, as one of the host here does too."""
+    _, objects, names = scene(0)
+    levels = torch.stack(
+        [torch.from_numpy(scene(seed, spread)[0]) for seed, spread in ((1, 1), (2, 2), (3, 3))]
+    )
+    tensor = levels.to(dtype)
+    kept = tensor.clone()
+    found = _measure_some(tensor, as_objects(objects, names, 60), protocol)
+    assert torch.equal(tensor, kept)
+    for name, values in measure_levels(tensor.numpy(), objects, names, protocol=protocol).items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
 def test_wrong_arguments_are_refused():
