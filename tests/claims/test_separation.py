@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from attnclust.claims import Claim
 
@@ -217,14 +218,19 @@ class TestClasses:
         claim = verdicts(self.rows(gap, both=both))["22"]
         assert (claim.verdict, claim.n) == (verdict, IMAGES)
 
-    def test_value_and_interval_are_those_of_two_samples(self):
+    @pytest.mark.parametrize("different", [5, 14, 24])
+    def test_value_and_interval_are_those_of_two_samples(self, different: int):
         """The bootstrap of two independent samples, which SciPy gives by itself."""
-        from scipy.stats import bootstrap
-
-        parts = self.rows(0.15)
-        a, b = ([row["value"] for row in part if row["level"] == LEVELS - 1] for part in parts)
-        claim = verdicts(parts)["22"]
-        assert claim.value == pytest.approx(np.mean(a) - np.mean(b))
+        rng = np.random.default_rng(4)
+        a, b = rng.normal(0.2, 0.3, different), rng.normal(0, 0.1, IMAGES - different)
+        values = np.concatenate([a, b])[:, None] + np.zeros((IMAGES, LEVELS))
+        rows = {name: curves(f"silhouette_{name}_class", values) for name in ("different", "same")}
+        apart = [
+            [row for row in rows["different"] if int(row["image"].split("-")[1]) < different],
+            [row for row in rows["same"] if int(row["image"].split("-")[1]) >= different],
+        ]
+        claim = verdicts(apart)["22"]
+        assert claim.value == pytest.approx(a.mean() - b.mean())
         theirs = bootstrap(
             (a, b),
             lambda x, y, axis: np.mean(x, axis=axis) - np.mean(y, axis=axis),

@@ -136,6 +136,12 @@ class TestParts:
         ]
         assert [claims[id_].role for id_ in ("3", "3.a", "3.b")] == ["claim", "part", "beside"]
 
+    def test_what_stands_beside_costs_the_parts_nothing(self):
+        part = evidence(WEAK, row="3.a")
+        other = evidence(NULL, row="3.b")
+        beside = [evidence(NULL, row=f"3.x{name}", primary=False) for name in range(30)]
+        assert settled(part, other, *beside)["3.a"].p_value == settled(part, other)["3.a"].p_value
+
     def test_to_support_no_part_is_corrected_for_the_others(self):
         """All have to pass, so that many weak ones are no easier to support by chance than one."""
         parts = [evidence(WEAK, row=f"10.{name}") for name in range(30)]
