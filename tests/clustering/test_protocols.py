@@ -293,10 +293,12 @@ def test_ties_for_the_nearest_count_as_the_same_object_and_near_ties_do_not():
     assert measure_level(np.array([[0.0], [1], [2], [3]]), objects, ["a", "b"])["nearest_same_object"] == 1
     nearer = measure_level(np.array([[0.0], [1], [2 - 1e-9], [3]]), objects, ["a", "b"])
     assert nearer["nearest_same_object"] == 1 / 2
-    # As near as float32 can tell, which is less than its distances are off by.
-    narrow = np.array([[0.0], [1], [2 - 2.0**-22], [3]], dtype=np.float32)
-    assert measure_level(narrow, objects, ["a", "b"])["nearest_same_object"] == 1 / 2
-    assert measure_level(narrow.round(), objects, ["a", "b"])["nearest_same_object"] == 1
+    # As near as float32 can tell, which is less than its distances are off by; the other patches are clear.
+    clear = 10 + np.arange(60) * 0.25
+    narrow = np.array([0, 1, *clear[:30], 2 - 2.0**-22, 3, *(30 + clear[30:])], dtype=np.float32)[:, None]
+    objects = {1: range(32), 2: range(32, 64)}
+    assert measure_level(narrow, objects, ["a", "b"])["nearest_same_object"] == 62 / 64
+    assert measure_level(narrow.round(2), objects, ["a", "b"])["nearest_same_object"] == 1
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
