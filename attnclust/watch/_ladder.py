@@ -21,7 +21,6 @@ from attnclust.bounds import (
     block_recursion,
     block_transport_bound,
     cluster_dobrushin_bound,
-    cross_attention,
     dobrushin_coefficient,
     linear_bound,
     overlap_bound,
@@ -51,7 +50,6 @@ RUNGS = (*FROM_RANGES, *FROM_ATTENTION, CELLS)
 class Ladder(NamedTuple):
     """Bounds by rung: each step's ``(L, r, M)`` from measured diameters, and composed ``(L + 1, r, M)``."""
 
-    ranges: CrossAttention
     steps: dict[str, Any]
     composed: dict[str, Any]
 
@@ -62,6 +60,7 @@ def ladder(
     tokens: Any,
     labels: Any,
     *,
+    ranges: CrossAttention,
     current: Any,
     diameter: Any,
     slack: Any,
@@ -71,11 +70,10 @@ def ladder(
 ) -> Ladder:
     """All `rungs` along ``(L, r, n, n)`` attention and ``(L + 1, r, n, d)`` tokens.
 
-    `current` ``(L + 1, r, M)`` and `diameter` ``(L + 1, r)`` are measured; `slack` ``(L, r)`` is what
-    rounding may add to any diameter in a step, and is carried along.
+    `ranges` are those of the attention; `current` ``(L + 1, r, M)`` and `diameter` ``(L + 1, r)`` are
+    measured; `slack` ``(L, r)`` is what rounding may add to any diameter in a step, and is carried along.
     """
     depth = attention.shape[0]
-    ranges = cross_attention(attention, labels, clusters=clusters)
     steps: dict[str, Any] = {}
     composed: dict[str, Any] = {}
     for rung in rungs:
@@ -111,7 +109,7 @@ def ladder(
             attention, labels, cells=cells, distances=table[:-1, ...], clusters=clusters
         )
         composed[CELLS] = _recursion(xp, attention, cells, places, table[0, ...], slack)
-    return Ladder(ranges, steps, composed)
+    return Ladder(steps, composed)
 
 
 def _at(ranges: CrossAttention, t: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from attnclust._array import (
     unit_roundoff,
 )
 from attnclust._labels import partition
-from attnclust.bounds import certify
+from attnclust.bounds import certify, cross_attention
 from attnclust.geometry import cluster_diameters, diameter
 from attnclust.geometry._diameters import checked_order
 from attnclust.geometry._pairs import norm
@@ -197,15 +197,16 @@ def _see(
     count: int,
 ) -> dict[str, Any]:
     """Everything cheap, for a block of runs."""
+    ranges = cross_attention(attention, labels, clusters=count)  # also refuses rows that do not sum to 1
     n, d = tokens.shape[-2:]
     roundoff = unit_roundoff(xp, tokens)
     tokens, rows = (xp.astype(each, xp.float64, copy=False) for each in (tokens, attention))
     before, after = tokens[:-1, ...], tokens[1:, ...]
-    largest = xp.max(norm(xp, before, order), axis=-1)
+    largest = _longest(xp, before, order)
     defect = xp.max(xp.abs(xp.sum(rows, axis=-1) - 1), axis=-1)
     slack = (4 * (n + d + 8) * roundoff + 6 * defect) * largest
     averaged = rows @ before
-    simplified = xp.max(norm(xp, averaged - after, order), axis=-1) <= slack
+    simplified = _within(xp, averaged - after, slack, order)
     whole = diameter(tokens, ord=order)
     raw = xp.minimum(cluster_diameters(tokens, labels, ord=order, clusters=count), whole[..., None])
     all_simplified = bool(xp.all(simplified))
@@ -217,6 +218,7 @@ def _see(
         attention,
         tokens,
         labels,
+        ranges=ranges,
         current=raw,
         diameter=whole,
         slack=slack,
@@ -228,9 +230,7 @@ def _see(
         "diameter": whole,
         "raw": raw,
         "relative": raw / xp.where(whole > 0, whole, xp.ones_like(whole))[..., None],
-        "eps_lower": found.ranges.eps_lower,
-        "eps_upper": found.ranges.eps_upper,
-        "outside": found.ranges.outside,
+        **ranges._asdict(),
         "stepped": stepped,
         "tolerance": slack,
         "simplified": simplified,
@@ -247,6 +247,23 @@ def _see(
         seen[f"composed:{rung}"] = xp.where(known, promised, math.nan * xp.ones_like(promised))
         seen[f"composed_holds:{rung}"] = (raw <= promised) | ~known
     return seen
+
+
+def _longest(xp: Namespace, x: Any, order: float) -> Any:
+    """The largest norm of a token in each set; plain squares where they neither overflow nor vanish."""
+    if order == 2:
+        squares = xp.max(xp.linalg.vecdot(x, x), axis=-1)
+        if bool(xp.all((squares > 1e-250) & xp.isfinite(squares))):
+            return xp.sqrt(squares)
+    return xp.max(norm(xp, x, order), axis=-1)
+
+
+def _within(xp: Namespace, gap: Any, limit: Any, order: float) -> Any:
+    """Whether every token of a set is at most `limit` long; the largest coordinate tells where it can."""
+    least = xp.max(xp.max(xp.abs(gap), axis=-1), axis=-1)
+    if bool(xp.all(least * gap.shape[-1] ** (1 / order) <= limit)):
+        return least <= limit
+    return xp.max(norm(xp, gap, order), axis=-1) <= limit
 
 
 def _angles(xp: Namespace, tokens: Any, labels: Any, count: int) -> Any:
@@ -274,9 +291,9 @@ def _checked(trajectory: Any, labels: Any, order: Any, rungs: Any, clusters: Any
         )
     tokens, attention = trajectory
     xp = namespace(tokens=tokens, attention=attention, labels=labels)
-    tokens, attention = real(xp, "tokens", tokens, ndim=3), stochastic(xp, "attention", attention)
+    tokens = real(xp, "tokens", tokens, ndim=3)
     if attention.ndim == tokens.ndim + 1:
-        attention = xp.mean(attention, axis=-3)
+        attention = xp.mean(stochastic(xp, "attention", attention), axis=-3)
     if tuple(attention.shape[:-1]) != (tokens.shape[0] - 1, *tokens.shape[1:-1]):
         raise ArgumentError(
             "trajectory",
