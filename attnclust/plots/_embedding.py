@@ -78,7 +78,7 @@ def draw_embedding(
             # matplotlib drops names that begin with an underscore.
             ["\u200b" + name if name.startswith("_") else name for name in shown],
             loc="outside lower left",
-            ncols=4,
+            ncols=max(1, int(400 / (45 + 6 * max(map(len, shown))))),  # what the width holds of the longest
         )
     return figure
 

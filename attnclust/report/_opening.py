@@ -38,6 +38,10 @@ class Tile:
     alarm: bool = False
 
 
+MOST = 5
+"""So many findings stand on the card: those that matter most, where more could be said."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """The card's content."""
@@ -57,10 +61,11 @@ def opening(study: Study, inside: Inside | None, ledger: Ledger | None) -> Openi
     findings = [
         _violations(inside),
         shrinking.sentence if shrinking else None,
-        _diameters(study),
-        *trends,
-        _against_twin(study),
         _verdicts(ledger),
+        _against_twin(study),
+        trends[0],
+        _diameters(study),
+        *trends[1:],
     ]
     n = _images(study)
     caution = (
@@ -73,7 +78,7 @@ def opening(study: Study, inside: Inside | None, ledger: Ledger | None) -> Openi
         data_name(study),
         _facts(study),
         _tiles(study, inside, shrinking),
-        [finding for finding in findings if finding],
+        [finding for finding in findings if finding][:MOST],
         caution,
     )
 

@@ -72,7 +72,7 @@ def test_the_model_is_compared_with_its_twin_at_the_last_level(mine: float, twin
         metrics=clean(purity=curve(0.0, mine)),
         random_twin={"metrics": clean(purity=curve(mine, twins))},
     ).findings
-    assert words in found[-1]
+    assert words in found[0]
 
 
 def test_shares_are_means_over_blocks_and_the_better_bound_of_the_paper_counts() -> None:
@@ -96,3 +96,16 @@ def test_few_images_are_called_few(selected: int, words: str) -> None:
     caution = card(images={"clean": {"seen": 40, "selected": selected, "reasons": {}}}).caution
     assert words in caution
     assert bool(words) == bool(caution)
+
+
+def test_at_most_five_findings_and_the_weightiest_are_kept() -> None:
+    kinds = ("raw_diameter", "relative_diameter", "angular_diameter")
+    heads = {"shrinks": [1.0], "certified": {"sharp": [0.5]}, "violations": {"sharp": 2}, "n": 4}
+    found = card(
+        metrics=clean(purity=curve(0.0, 0.75), silhouette=curve(0.0, 0.5)),
+        random_twin={"metrics": clean(purity=curve(0.0, 0.25))},
+        layers={"levels": {kind: curve(1.0, 0.5) for kind in kinds}, "steps": {"per_head": heads}},
+    ).findings
+    assert len(found) == 5
+    assert "violat" in found[0]
+    assert not any("silhouette rises" in finding for finding in found)
