@@ -21,7 +21,7 @@ from attnclust.geometry import cluster_diameters, diameter
 from attnclust.watch import watch
 
 RUNS, TOKENS, DIMENSIONS, STEPS = 10_000, 32, 16, 12
-SAMPLE, ROUNDS, CHUNK = 100, 3, 250
+SAMPLE, ROUNDS, CHUNK = 100, 3, 100
 LABELS = np.repeat(np.arange(4), TOKENS // 4)
 
 

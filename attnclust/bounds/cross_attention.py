@@ -83,8 +83,8 @@ def ranges_of(
     for g in crossing:
         inside = labelling.members[g]
         weights = take(xp, take(xp, rows, inside, axis=1), np.setdiff1d(np.arange(n), inside), axis=2)
-        lower[g] = xp.min(xp.min(weights, axis=-1), axis=-1)
-        upper[g] = xp.max(xp.max(weights, axis=-1), axis=-1)
+        lower[g] = xp.min(weights, axis=(-2, -1))
+        upper[g] = xp.max(weights, axis=(-2, -1))
     if pooled and crossing:
         least = xp.min(xp.stack([lower[g] for g in crossing]), axis=0)
         greatest = xp.max(xp.stack([upper[g] for g in crossing]), axis=0)

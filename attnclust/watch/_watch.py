@@ -30,8 +30,8 @@ from attnclust.watch._chains import chained_clusters
 from attnclust.watch._hulls import dunn_ratios, separations
 from attnclust.watch._ladder import CELLS, RUNGS, ladder
 
-ENTRIES = 1 << 19
-"""Attention weights of all steps that are watched together: what a core's caches hold."""
+ENTRIES = 1 << 21
+"""Attention weights of all steps that are watched together: enough that the calls themselves cost little."""
 
 
 @dataclass(frozen=True)
