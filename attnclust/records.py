@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from attnclust._array import ArgumentError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MODEL, TWIN = "model", "random_twin"
 """The two subjects of a study: the model that was asked for, and its twin with random weights."""

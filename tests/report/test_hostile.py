@@ -91,6 +91,7 @@ def is_plain_markdown(text: str, shown: str) -> None:
     """As GitHub's dialect reads it: no link, picture, HTML or list but our own, and the name as text."""
     tokens = MarkdownIt("gfm-like").parse(text)
     inline = [child for token in tokens for child in token.children or []]
+    assert sum(child.type == "code_inline" for child in inline) == 1, "the command, in a fence of its own"
     assert {child.type for child in inline} <= {
         "text",
         "text_special",
