@@ -57,8 +57,7 @@ class Distances:
         """
         xp = array_api_compat.array_namespace(tokens)
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = [_half_squares(xp, part) for part in blocks(tokens, dtype)]
-        half, norms = (xp.concat(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+            half, norms = _half_squares(xp, tokens, dtype)
         norms = to_numpy(norms).astype(np.float64)
         low, high = _RANGE[dtype]
         largest = norms.max(axis=1)
@@ -164,21 +163,25 @@ class Distances:
         return found
 
 
-def _half_squares(xp: Namespace, tokens: Float[Any, "b n d"]) -> tuple[Any, Any]:
-    """Half the squared distances, (b, n, n), and half the squared norms about the mean, (b, n).
-
-    Centres the tokens where they are.
-    """
-    device, n = array_api_compat.device(tokens), tokens.shape[1]
-    # A product with ones is the quickest mean; any centre near it would do.
-    tokens -= xp.ones((1, n), dtype=tokens.dtype, device=device) @ tokens / n
-    half = tokens @ tokens.mT
-    norms = xp.linalg.diagonal(half) / 2
-    half *= -1
-    half += norms[:, :, None]
-    half += norms[:, None, :]
-    place = xp.arange(n, device=device)
-    half[:, place, place] = 0
+def _half_squares(xp: Namespace, tokens: Float[Any, "b n d"], dtype: str) -> tuple[Any, Any]:
+    """Half the squared distances, (b, n, n), and half the squared norms about the mean, (b, n)."""
+    device, (batch, n, _) = array_api_compat.device(tokens), tokens.shape
+    kind = getattr(xp, dtype)
+    half = xp.empty((batch, n, n), dtype=kind, device=device)
+    norms = xp.empty((batch, n), dtype=kind, device=device)
+    ones, place = xp.ones((1, n), dtype=kind, device=device), xp.arange(n, device=device)
+    start = 0
+    for x in blocks(tokens, dtype):
+        some = slice(start, start + len(x))
+        # A product with ones is the quickest mean; any centre near it would do. The block is ours to change.
+        x -= ones @ x / n
+        xp.matmul(x, x.mT, out=half[some])
+        h = xp.linalg.diagonal(half[some]) / 2
+        xp.subtract(h[:, :, None], half[some], out=half[some])
+        half[some] += h[:, None, :]
+        half[some, place, place] = 0
+        norms[some] = h
+        start += len(x)
     return half, norms
 
 

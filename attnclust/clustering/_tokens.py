@@ -9,7 +9,7 @@ import array_api_compat
 import numpy as np
 from jaxtyping import Float
 
-from attnclust._array import ArgumentError, ArgumentTypeError
+from attnclust._array import ArgumentError, ArgumentTypeError, to_numpy
 
 # Numbers of a block of tokens that stay in a processor's cache while they are centred and multiplied.
 _CACHED = 1 << 17
@@ -56,6 +56,29 @@ def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[Any, .
 def float_name(tokens: Float[Any, ...]) -> str:
     """``float32`` or ``float64``, in NumPy's and torch's own words."""
     return str(tokens.dtype).removeprefix("torch.")
+
+
+def consecutive(tokens: Float[Any, "b n d"]) -> Float[np.ndarray, "b n-1"]:
+    """The Euclidean distances of each token to the next, from their differences in float64; on the host."""
+    xp = array_api_compat.array_namespace(tokens)
+    if not isinstance(tokens, np.ndarray):
+        wide = xp.astype(tokens, xp.float64)
+        difference = wide[:, 1:] - wide[:, :-1]
+        return to_numpy(xp.linalg.vecdot(difference, difference) ** 0.5)
+    levels, n, d = tokens.shape
+    # All levels as one: the step from a level's last token to the next level's first is left out at the end.
+    rows = tokens.reshape(levels * n, d)
+    squares = np.empty(levels * n)
+    size = max(1, _CACHED // (2 * d))
+    wide, difference = np.empty((size + 1, d)), np.empty((size, d))
+    with np.errstate(over="ignore"):
+        for start in range(0, len(rows) - 1, size):
+            some = rows[start : start + size + 1]
+            x, step = wide[: len(some)], difference[: len(some) - 1]
+            np.copyto(x, some)
+            np.subtract(x[1:], x[:-1], out=step)
+            squares[start : start + len(step)] = np.linalg.vecdot(step, step)
+    return np.sqrt(squares.reshape(levels, n)[:, :-1])
 
 
 def blocks(tokens: Float[Any, "b n d"], dtype: str) -> Iterator[Float[Any, "some n d"]]:

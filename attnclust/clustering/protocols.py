@@ -16,7 +16,7 @@ from ._dbscan import grow
 from ._distances import Distances
 from ._objects import Objects, as_objects
 from ._scores import adjusted_mutual_information, cosine_sums, mean_cosine, members, silhouette
-from ._tokens import as_levels, blocks, float_name
+from ._tokens import as_levels, consecutive, float_name
 
 PROTOCOLS = ("official", "paper", "blind")
 """``official``: object patches alone, by DBSCAN, as in the authors' notebook. ``paper``: the text taken
@@ -172,15 +172,10 @@ def _measure_some(levels: Float[Any, "b n d"], objects: Objects, protocol: str) 
 
 def _eps(tokens: Float[Any, "b n d"], objects: Objects) -> Float[np.ndarray, " b"]:
     """The mean over objects of the mean distance of consecutive patches, for tokens object by object."""
-    xp = array_api_compat.array_namespace(tokens)
+    steps = consecutive(tokens)
     ends = np.cumsum([patches.size for patches in objects.patches]).tolist()
-    means = []
-    for start, end in pairwise([0, *ends]):
-        squares = []
-        for x in blocks(tokens[:, start:end], "float64"):
-            difference = x[:, 1:] - x[:, :-1]
-            squares.append(xp.linalg.vecdot(difference, difference))
-        means.append(np.sqrt(to_numpy(xp.concat(squares))).mean(axis=1))
+    # No step leads from one object to the next.
+    means = [steps[:, start : end - 1].mean(axis=1) for start, end in pairwise([0, *ends])]
     return np.stack(means, axis=1).mean(axis=1)
 
 
