@@ -71,9 +71,9 @@ def grow(near: Bool[np.ndarray, "b n n"], *, min_samples: int) -> Int[np.ndarray
         while waiting[first := waiting.argmax()]:
             waiting[first] = False
             reached = neighbours[first].copy()
-            while (front := np.flatnonzero(reached & waiting)).size:
+            while (front := (reached & waiting).nonzero()[0]).size:
                 waiting[front] = False
-                reached |= np.logical_or.reduce(neighbours[front], axis=0)
+                reached |= np.logical_or.reduce(neighbours.take(front, axis=0), axis=0)
             label[reached & (label < 0)] = cluster
             cluster += 1
     return labels

@@ -130,7 +130,7 @@ def _expected_mutual_information(
     log = np.log(np.maximum(np.arange(total.max() + 1), 1))
     constant = factorial[a] + factorial[b] + factorial[n - a] + factorial[n - b] - factorial[n]
     varying = (
-        factorial[k] + factorial[(a[cell] - k)] + factorial[b[cell] - k] + factorial[(n - a - b)[cell] + k]
+        factorial[k] + factorial[a[cell] - k] + factorial[b[cell] - k] + factorial[(n - a - b)[cell] + k]
     )
     information = k * (log[k] + (log[n] - log[a] - log[b])[cell])
     found = np.bincount(cell // (r * c), information * np.exp(constant[cell] - varying), minlength=batch)

@@ -17,6 +17,7 @@ from attnclust.clustering._scores import (
     members,
     silhouette,
 )
+from attnclust.clustering._tokens import consecutive
 
 
 def levels_and_labels(seed: int):
@@ -72,6 +73,17 @@ def test_distances_agree_with_scikit_learn(scale, offset):
         # The reference takes tokens near the origin: its own Gram product is not centred.
         expected = scale * euclidean_distances(tokens[level])
         np.testing.assert_allclose(np.sqrt(2 * distances.half[level].clip(0)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("shape", [(1, 2, 3), (13, 61, 768), (3, 7, 60_000), (2, 5, 140_000)])
+def test_steps_are_those_of_float64_wherever_the_cache_cuts_the_rows(shape, kind):
+    tokens = np.random.default_rng(8).normal(size=shape).astype(np.float32) + 100
+    tokens[-1, -1] = tokens[-1, -2]
+    found = consecutive(kind(tokens))
+    expected = np.linalg.norm(np.diff(tokens.astype(np.float64), axis=1), axis=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert found[-1, -1] == 0
 
 
 def test_cosine_sums_agree_with_scikit_learn():
