@@ -31,6 +31,10 @@ NO_MASK, CONVERTED = "no mask", "converted"
 SIMPLIFIED, PER_HEAD = "simplified", "per_head"
 """The two forms of a step: head-mean attention on the embeddings; one head's attention on its values."""
 
+OBJECTS, DBSCAN, RANDOM = "objects", "dbscan", "random"
+"""The partitions of a step: objects and background from masks; DBSCAN clusters of the tokens that enter the
+block; the objects' sizes dealt out at random. The last two are measured on a study's first images alone."""
+
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
 TABLES: Mapping[str, pa.Schema] = {
@@ -77,11 +81,13 @@ TABLES: Mapping[str, pa.Schema] = {
             ("note", pa.string()),
         ]
     ),
-    # One row an image, block, head, cluster and rung of the ladder (condition clean).
+    # One row an image, block, head, partition, cluster and rung of the ladder (condition clean). Verdicts are
+    # reached in float64; the numbers beside them are kept in float32.
     "steps": pa.schema(
         [
             ("subject", _NAMES),
             ("form", _NAMES),
+            ("partition", _NAMES),
             ("image", _NAMES),
             ("block", pa.int32()),  # 1..L
             ("head", pa.int32()),  # 0..H-1; -1 in the simplified form
@@ -89,14 +95,15 @@ TABLES: Mapping[str, pa.Schema] = {
             ("cluster_name", _NAMES),  # a class name, or "background"
             ("tokens", pa.int32()),
             ("outside", pa.int32()),  # m
-            ("eps_lower", pa.float64()),
-            ("eps_upper", pa.float64()),
-            ("diameter_all", pa.float64()),  # D, before the step
-            ("diameter_before", pa.float64()),  # d
-            ("diameter_after", pa.float64()),  # d'
+            ("eps_lower", pa.float32()),
+            ("eps_upper", pa.float32()),
+            ("diameter_all", pa.float32()),  # D, before the step
+            ("diameter_before", pa.float32()),  # d
+            ("diameter_after", pa.float32()),  # d'
             ("shrinks", pa.bool_()),
             ("rung", _NAMES),
-            ("bound", pa.float64()),
+            ("pooled", pa.bool_()),  # one range (eps_lower, eps_upper) for all clusters, as the paper has it
+            ("bound", pa.float32()),
             ("holds", pa.bool_()),
             ("certified", pa.bool_()),
         ]
@@ -109,6 +116,22 @@ TABLES: Mapping[str, pa.Schema] = {
             ("object", pa.int32()),
             ("class", _NAMES),
             ("selectivity", pa.list_(pa.float32())),
+        ]
+    ),
+    # One row an image, block, stage and cluster of the ledger (condition clean, the model alone); and a row a
+    # head of values, attention and projection.
+    "stages": pa.schema(
+        [
+            ("image", _NAMES),
+            ("block", pa.int32()),  # 1..L
+            ("stage", _NAMES),  # attnclust.vit.STAGES
+            ("head", pa.int32()),  # -1: all heads side by side, or the stage has none
+            ("cluster", pa.int32()),
+            ("cluster_name", _NAMES),
+            ("raw_diameter", pa.float32()),
+            ("relative_diameter", pa.float32()),  # over that of all tokens
+            ("angular_diameter", pa.float32()),  # degrees; NaN for one head
+            ("bound", pa.float32()),  # on the raw diameter, from the stages before; NaN where there is none
         ]
     ),
     # Rows of the roll-out R_l: with pixels and a filter they are its view at every level and token.

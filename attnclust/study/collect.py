@@ -13,6 +13,7 @@ from tqdm import tqdm
 from attnclust.data import UnreadableImageError
 from attnclust.records import CONVERTED, NO_MASK
 from attnclust.study.embedding import embedding_rows
+from attnclust.study.ledger import ledger_rows
 from attnclust.study.measure import Rows, measure
 from attnclust.study.photographs import Photograph
 from attnclust.study.prepare import CLEAN, View, views_of
@@ -27,6 +28,10 @@ log = logging.getLogger("attnclust")
 
 # Selected images in a shard: what is lost at most when a study is killed.
 SHARD = 8
+
+# Images whose theorem steps are measured on partitions by DBSCAN and at random too, of the model alone: each
+# costs as much again as the objects.
+CONTROLS = 8
 
 
 @dataclass
@@ -67,12 +72,16 @@ def collect(
             batch, after = _gather(settings, data, subjects[0], grid, done.next_index, room)
             rows = {name: [*rows.get(name, []), *found] for name, found in batch.rows.items()}
             for subject in subjects:
+                left = CONTROLS - done.selected if subject is subjects[0] else 0
                 for part in (
-                    measure(subject, batch.views, protocol=settings.protocol, done=fine.update),
+                    measure(
+                        subject, batch.views, protocol=settings.protocol, done=fine.update, controls=left
+                    ),
                     view_rows(subject, batch.views),
                     faithfulness_rows(subject, batch.views),
                 ):
                     _extend(rows, part)
+            rows["stages"] = list(ledger_rows(subjects[0].loaded, subjects[0].device, batch.views))
             drawn = done.drawn or batch.selected > 0
             if drawn and not done.drawn:
                 _extend(rows, drawn_rows(subjects[0], batch.views, photographs))

@@ -40,12 +40,13 @@ def measure(
     *,
     protocol: str,
     steps: bool = True,
+    controls: int = 0,
     done: Callable[[int], object] = lambda views: None,
 ) -> Rows:
     """Everything measured of a subject on these views; those that the selection rule refused are left out.
 
-    ``steps=False`` leaves out the theorem, which costs the most. ``done`` is told how many views more are
-    through.
+    ``steps=False`` leaves out the theorem, which costs the most; the first ``controls`` images are tested on
+    partitions by DBSCAN and at random too. ``done`` is told how many views more are through.
     """
     selected = [view for view in views if view.selection.reason is None]
     rows: Rows = {"measurements": [], "steps": [], "predictions": [], "protocols": []}
@@ -54,7 +55,7 @@ def measure(
     for batch, traced in ((clean, steps), (others, False)):
         for start in range(0, len(batch), BATCH):
             part = batch[start : start + BATCH]
-            _measure_batch(subject, part, protocol, rows, steps=traced)
+            _measure_batch(subject, part, protocol, rows, steps=traced, controls=controls - start)
             done(len(part))
     if subject.name == MODEL and selected:
         positions, grid = position_tokens(subject), subject.layout().grid
@@ -64,20 +65,22 @@ def measure(
 
 
 def _measure_batch(
-    subject: Subject, views: Sequence[View], protocol: str, rows: Rows, *, steps: bool
+    subject: Subject, views: Sequence[View], protocol: str, rows: Rows, *, steps: bool, controls: int
 ) -> None:
     model = subject.loaded.model
     images = to_input([view.pixels for view in views], subject.loaded, subject.device)
     levels: list[Tensor] = []
-    layout = None
+    layout = before = None
     attended = ClassAttention()
     for layout in stream(model, images, attention="heads" if steps else "mean", values=steps):
         attended.add(layout)
-        if steps and layout.index:
+        if steps and before is not None:
             for at, view in enumerate(views):
-                before = levels[-1][at].double().cpu()
-                rows["steps"] += theorem_rows(subject.name, view, layout, before, at)
-        levels.append(layout.tokens.detach())
+                rows["steps"] += theorem_rows(
+                    subject.name, view, layout, before[at].double(), at, control=at < controls
+                )
+        before = layout.tokens.detach()
+        levels.append(before)
     assert layout is not None
     rows["predictions"] += _predictions(subject, views, layout.tokens)
     for at, view in enumerate(views):

@@ -8,15 +8,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from attnclust.bounds import THEOREMS
 from attnclust.claims import judge
-from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED, TABLES, TWIN, read_table, to_table, write_table
+from attnclust.records import MODEL, OBJECTS, TABLES, TWIN, read_table, to_table, write_table
 from attnclust.study.comparisons import comparisons
 from attnclust.study.curves import curves
+from attnclust.study.stages_summary import summarise_stages
+from attnclust.study.steps_summary import summarise_steps
 
 DIAMETERS = ("raw_diameter", "relative_diameter", "angular_diameter")
 
@@ -27,9 +28,12 @@ def summarise(folder: Path, provenance: Mapping[str, Any], *, seed: int) -> dict
     tables = {name: read_table(folder, name) for name in written}
     measurements, steps, images = tables["measurements"], tables["steps"], tables["images"]
     subjects = [MODEL, TWIN] if provenance["random_twin"] else [MODEL]
-    claims = [claim.row() for subject in subjects for claim in judge(tables, subject=subject, seed=seed)]
+    # The claims speak of objects, and of each cluster's own range.
+    judged = tables | {"steps": steps.filter((pc.field("partition") == OBJECTS) & ~pc.field("pooled"))}
+    claims = [claim.row() for subject in subjects for claim in judge(judged, subject=subject, seed=seed)]
     write_table(folder, "claims", to_table("claims", claims))
-    summaries = {subject: _subject(measurements, steps, subject, seed) for subject in subjects}
+    stages = tables["stages"]
+    summaries = {subject: _subject(measurements, steps, stages, subject, seed) for subject in subjects}
     ledgers = {subject: [_claim(row) for row in claims if row["subject"] == subject] for subject in subjects}
     return {
         "provenance": provenance,
@@ -69,49 +73,21 @@ def _packaged(name: str) -> dict[str, Any]:
     return json.loads((resources.files("attnclust.bounds") / name).read_text("utf-8"))
 
 
-def _subject(measurements: pa.Table, steps: pa.Table, subject: str, seed: int) -> dict[str, Any]:
+def _subject(
+    measurements: pa.Table, steps: pa.Table, stages: pa.Table, subject: str, seed: int
+) -> dict[str, Any]:
     found = curves(measurements.filter(pc.field("subject") == subject), seed)
     clean = found["clean"]
     own = steps.filter(pc.field("subject") == subject)
+    ledger = summarise_stages(stages, own, seed=seed) if subject == MODEL else None
     return {
         "layers": {
             "levels": {metric: clean.pop(metric) for metric in DIAMETERS},
-            "steps": {form: _steps(own.filter(pc.field("form") == form)) for form in (SIMPLIFIED, PER_HEAD)},
+            "steps": summarise_steps(own, seed=seed),
+            **({} if ledger is None else {"stages": ledger}),
         },
         "metrics": found,
     }
-
-
-def _steps(table: pa.Table) -> dict[str, Any]:
-    """Shares over the steps of each block: image, head and cluster count alike."""
-    clusters = table.filter(pc.field("cluster") >= 0)
-    rungs = list(dict.fromkeys(clusters["rung"].to_pylist()))
-    one = clusters.filter(pc.field("rung") == rungs[0])
-    before = one["diameter_before"].to_numpy()
-    moved = before > 0
-    ratio = np.where(moved, one["diameter_after"].to_numpy() / np.where(moved, before, 1), np.nan)
-    blocks = one["block"].to_numpy()
-    shrinks, upper = one["shrinks"].to_numpy().astype(float), one["eps_upper"].to_numpy()
-    mass = upper * one["outside"].to_numpy()
-    return {
-        "shrinks": _by_block(blocks, shrinks),
-        "ratio": _by_block(blocks, ratio),
-        "eps_upper": _by_block(blocks, upper),
-        "outside_mass_bound": _by_block(blocks, mass),
-        "certified": {
-            rung: _by_block(rows["block"].to_numpy(), rows["certified"].to_numpy().astype(float))
-            for rung, rows in ((rung, clusters.filter(pc.field("rung") == rung)) for rung in rungs)
-        },
-        "violations": {
-            rung: int((~table.filter(pc.field("rung") == rung)["holds"].to_numpy()).sum())
-            for rung in dict.fromkeys(table["rung"].to_pylist())
-        },
-        "n": one.num_rows,
-    }
-
-
-def _by_block(blocks: np.ndarray, values: np.ndarray) -> list[float]:
-    return [float(np.nanmean(values[blocks == block])) for block in range(1, int(blocks.max()) + 1)]
 
 
 def _simulator(checks: pa.Table) -> dict[str, Any]:

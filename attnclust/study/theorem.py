@@ -2,79 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from attnclust.attention import attend
+from attnclust.bounds import (
+    cross_attention,
+    linear_bound,
+    paper_appendix_bound,
+    paper_main_bound,
+    product_bound,
+    sharp_bound,
+)
 from attnclust.geometry import diameter
-from attnclust.records import PER_HEAD, SIMPLIFIED
+from attnclust.records import OBJECTS, PER_HEAD, SIMPLIFIED
+from attnclust.study.partitions import Partition, controls, of_objects
 from attnclust.study.prepare import View
 from attnclust.verify import Verification, verify
 from attnclust.vit import Level
 
+# The rungs that know a step by its range alone, and so have a pooled form.
+FROM_RANGES = {
+    "paper_main": paper_main_bound,
+    "paper_appendix": paper_appendix_bound,
+    "linear": linear_bound,
+    "product": product_bound,
+    "sharp": sharp_bound,
+}
+
 
 def theorem_rows(
-    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int
+    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int, *, control: bool
 ) -> Iterator[dict[str, Any]]:
-    """The theorem on one image and block: the simplified layer, and every head on its own values."""
-    labels, names = view.labels(level.grid, level.prefix_tokens)
+    """The theorem on one image and block: the simplified layer, and every head on its own values.
+
+    Args:
+        subject: who is measured.
+        view: the image and its objects.
+        level: the block's output, with the attention of every head, and values.
+        before: the block's input for this image, float64.
+        at: the image's place in the batch.
+        control: whether to test partitions by DBSCAN and at random too.
+    """
     assert level.attention is not None
     assert level.values is not None
-    heads = level.attention[at].double().cpu().numpy()
+    heads = level.attention[at].double()
     # The model's rows sum to 1 up to the rounding of its own dtype; a theorem about stochastic matrices is
     # tested on one.
-    heads /= heads.sum(axis=-1, keepdims=True)
-    steps = (
-        (SIMPLIFIED, -1, heads.mean(axis=0, keepdims=True), before.numpy()[None]),
-        (PER_HEAD, 0, heads, level.values[at].double().cpu().numpy()),
-    )
-    for form, first, attention, tokens in steps:
-        verified = verify(attention, tokens, labels, clusters=len(names))
-        after = diameter(attend(attention, tokens))
-        for index in range(len(tokens)):
-            key = {
-                "subject": subject,
-                "form": form,
-                "image": view.image,
-                "block": level.index,
-                "head": first + index,
-                "diameter_all": float(verified.diameter[index]),
+    heads = heads / heads.sum(dim=-1, keepdim=True)
+    partitions = {OBJECTS: of_objects(view, level.grid, level.prefix_tokens)}
+    if control:
+        patches = before.cpu().numpy()
+        partitions |= controls(view, patches, level.grid, level.prefix_tokens, block=level.index)
+    for form, first, attention, tokens in (
+        (SIMPLIFIED, -1, heads.mean(dim=0, keepdim=True), before[None]),
+        (PER_HEAD, 0, heads, level.values[at].double()),
+    ):
+        key = {"subject": subject, "form": form, "image": view.image, "block": level.index}
+        step = _Step(on_host(attention), on_host(tokens), first)
+        for name, partition in partitions.items():
+            yield from step.rows(key | {"partition": name}, partition, whole=name == OBJECTS)
+
+
+def on_host(tensor: Tensor) -> Any:
+    """The tensor where its arithmetic is done: on its own GPU; else in NumPy, whose small products are faster
+    than torch's.
+    """
+    return tensor if tensor.is_cuda else tensor.numpy()
+
+
+class _Step:
+    """One attention applied to one set of tokens, of each head: ``(h, t, t)`` and ``(h, t, d)``."""
+
+    def __init__(self, attention: Any, tokens: Any, first: int) -> None:
+        self.attention, self.tokens, self.first = attention, tokens, first
+
+    def rows(self, key: dict[str, Any], partition: Partition, *, whole: bool) -> Iterator[dict[str, Any]]:
+        """A row a head, cluster and rung; with `whole`, one for all tokens of each head too."""
+        labels, count = partition.labels, len(partition.names)
+        if isinstance(self.attention, Tensor):
+            labels = torch.as_tensor(labels, device=self.attention.device)
+        verified = verify(self.attention, self.tokens, labels, clusters=count)
+        pooled = _pooled(verified, cross_attention(self.attention, labels, clusters=count, pooled=True))
+        after = _numpy(diameter(attend(self.attention, self.tokens))) if whole else None
+        found, one_range = _on_host(verified), _on_host(pooled)
+        for index in range(len(self.tokens)):
+            here = key | {
+                "head": self.first + index,
+                "diameter_all": float(found["diameter"][index]),
+                "pooled": False,
             }
-            yield _contraction(key, verified, index, float(after[index]), len(labels))
-            for cluster, name in enumerate(names):
-                if verified.counted[index, cluster]:
-                    yield from _rungs(
-                        key | {"cluster": cluster, "cluster_name": name}, verified, index, len(labels)
-                    )
+            if after is not None:
+                tolerance = float(found["tolerance"][index])
+                yield _contraction(here, float(after[index]), tolerance, labels.shape[0])
+            for cluster, name in enumerate(partition.names):
+                if found["counted"][index, cluster]:
+                    place = here | {"cluster": cluster, "cluster_name": name}
+                    yield from _rungs(place, found, found, index, labels.shape[0])
+                    if whole:
+                        yield from _rungs(place | {"pooled": True}, found, one_range, index, labels.shape[0])
 
 
-def _rungs(key: dict[str, Any], verified: Verification, index: int, tokens: int) -> Iterator[dict[str, Any]]:
+def _pooled(verified: Verification, ranges: Any) -> dict[str, Any]:
+    """The rungs from ranges with the paper's one range for all clusters, as ``verify(pooled=True)`` has them,
+    without measuring the step again.
+    """
+    border = verified.tolerance[..., None]
+    bounds = {
+        rung: bound(
+            verified.current,
+            verified.diameter[..., None],
+            outside=verified.outside,
+            eps_lower=ranges.eps_lower,
+            eps_upper=ranges.eps_upper,
+        )
+        for rung, bound in FROM_RANGES.items()
+    }
+    return {
+        "eps_lower": ranges.eps_lower,
+        "eps_upper": ranges.eps_upper,
+        "bounds": bounds,
+        "holds": {rung: verified.measured <= bound + border for rung, bound in bounds.items()},
+        "certified": {rung: bound < verified.current - border for rung, bound in bounds.items()},
+    }
+
+
+def _on_host(found: Any) -> dict[str, Any]:
+    """All arrays in NumPy, those of dictionaries too."""
+    fields: Mapping[str, Any] = found if isinstance(found, dict) else vars(found)
+    return {
+        name: {rung: _numpy(each) for rung, each in value.items()}
+        if isinstance(value, Mapping)
+        else _numpy(value)
+        for name, value in fields.items()
+    }
+
+
+def _numpy(array: Any) -> np.ndarray:
+    return array.cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
+
+
+def _rungs(
+    key: dict[str, Any], step: dict[str, Any], ladder: dict[str, Any], index: int, tokens: int
+) -> Iterator[dict[str, Any]]:
     here = (index, key["cluster"])
-    outside = int(verified.outside[here])
-    for rung, bound in verified.bounds.items():
-        yield key | {
-            "tokens": tokens - outside,
-            "outside": outside,
-            "eps_lower": float(verified.eps_lower[here]),
-            "eps_upper": float(verified.eps_upper[here]),
-            "diameter_before": float(verified.current[here]),
-            "diameter_after": float(verified.measured[here]),
-            "shrinks": bool(verified.shrinks[here]),
-            "rung": rung,
-            "bound": float(bound[here]),
-            "holds": bool(verified.holds[rung][here]),
-            "certified": bool(verified.certified[rung][here]),
-        }
+    outside = int(step["outside"][here])
+    measured = {
+        "tokens": tokens - outside,
+        "outside": outside,
+        "eps_lower": float(ladder["eps_lower"][here]),
+        "eps_upper": float(ladder["eps_upper"][here]),
+        "diameter_before": float(step["current"][here]),
+        "diameter_after": float(step["measured"][here]),
+        "shrinks": bool(step["shrinks"][here]),
+    }
+    for rung, bound in ladder["bounds"].items():
+        yield (
+            key
+            | measured
+            | {
+                "rung": rung,
+                "bound": float(bound[here]),
+                "holds": bool(ladder["holds"][rung][here]),
+                "certified": bool(ladder["certified"][rung][here]),
+            }
+        )
 
 
-def _contraction(
-    key: dict[str, Any], verified: Verification, index: int, after: float, tokens: int
-) -> dict[str, Any]:
+def _contraction(key: dict[str, Any], after: float, tolerance: float, tokens: int) -> dict[str, Any]:
     """Theorem 3.1(i): the diameter of all tokens does not grow."""
-    before, tolerance = key["diameter_all"], float(verified.tolerance[index])
+    before = key["diameter_all"]
     return key | {
         "cluster": -1,
         "cluster_name": "all tokens",

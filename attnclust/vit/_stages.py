@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnclust.vit._adapters import Adapter, Parts
@@ -57,25 +59,47 @@ def stage_ledger(
         >>> torch.equal(ledger[0]["output"], ledger[1]["input"])
         True
     """
+    return tuple(
+        {stage: measure(tokens) for stage, tokens in block.items()}
+        for block in stream_stages(model, images, adapter=adapter)
+    )
+
+
+def stream_stages(model: Any, images: Any, *, adapter: Adapter | None = None) -> Iterator[dict[str, Tensor]]:
+    """The tokens at every stage, one block at a time, keeping none; see :func:`stage_ledger`.
+
+    Returns:
+        An iterator over blocks 1..L: stage (of :data:`STAGES`, in order) -> tokens ``(B, T, width)``.
+
+    Raises:
+        UntraceableError, ArgumentError, ArgumentTypeError: as :func:`stage_ledger`.
+
+    Examples:
+        >>> import timm, torch
+        >>> model = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=2)
+        >>> [tuple(block["mlp"].shape) for block in stream_stages(model, torch.rand(1, 3, 32, 32))]
+        [(1, 5, 192), (1, 5, 192)]
+    """
     images, adapter = check_arguments(model, images, adapter)
+    return _blocks(model, images, adapter)
+
+
+def _blocks(model: nn.Module, images: Tensor, adapter: Adapter) -> Iterator[dict[str, Tensor]]:
     plan = make_plan(model, images, adapter)
     check_once(model, images[:1], adapter)
-    tokens, ledger = plan.tokens, []
+    tokens = plan.tokens
     for call in plan.calls:
-        measured: dict[str, Any] = {}
-        for stage, staged in _stages(call, tokens, adapter):
-            check_finite(staged, f"stage {stage} of {call.name}", call.block)
-            measured[stage] = measure(staged)
-            tokens = staged  # in the end the output, the next block's input
-        ledger.append(measured)
-    return tuple(ledger)
+        staged = _stages(call, tokens, adapter)
+        for stage, each in staged.items():
+            check_finite(each, f"stage {stage} of {call.name}", call.block)
+        tokens = staged["output"]
+        yield staged
 
 
-def _stages(call: Call, tokens: Tensor, adapter: Adapter) -> Iterator[tuple[str, Tensor]]:
-    """The block's stages in order, each let go when the next is asked for."""
+def _stages(call: Call, tokens: Tensor, adapter: Adapter) -> dict[str, Tensor]:
     parts = adapter.parts(call.block)
-    into, out = _record(call, tokens, adapter, parts)
-    heads: Heads = out.pop("heads")
+    record = record_stages(call, tokens, adapter, parts)
+    into, out = record.into, record.out
     chain = [
         ("norm1", into["norm1"], tokens),
         ("the attention", into["attention"], out["norm1"]),
@@ -89,39 +113,54 @@ def _stages(call: Call, tokens: Tensor, adapter: Adapter) -> Iterator[tuple[str,
                 f"{type(call.block).__name__}, where {name} takes other tokens (post-norm or parallel)",
                 "Measure the levels with trace; stages are those of pre-norm blocks.",
             )
-    yield "input", tokens
-    yield "norm1", out.pop("norm1")
-    yield "values", _side_by_side(heads.value)
-    yield "attention", _side_by_side(heads.mixed().to(heads.value.dtype))
-    del heads
-    yield "projection", out.pop("attention")
-    yield "residual", into.pop("norm2")
-    yield "norm2", out.pop("norm2")
-    yield "mlp", out.pop("mlp")
-    yield "output", out.pop("block")
+    heads: Heads = out["heads"]
+    return {
+        "input": tokens,
+        "norm1": out["norm1"],
+        "values": side_by_side(heads.value),
+        "attention": side_by_side(heads.mixed().to(heads.value.dtype)),
+        "projection": out["attention"],
+        "residual": into["norm2"],
+        "norm2": out["norm2"],
+        "mlp": out["mlp"],
+        "output": out["block"],
+    }
 
 
-def _record(
-    call: Call, tokens: Tensor, adapter: Adapter, parts: Parts
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Run the block; what went into its parts, and what came out of them and of the block."""
-    into: dict[str, Tensor] = {}
-    out: dict[str, Any] = {}
+@dataclass
+class StageRecord:
+    """One run of a block: what went into its parts and what came out (of the block too), its heads, and
+    what the attention was called with.
+    """
+
+    into: dict[str, Tensor] = field(default_factory=dict)
+    out: dict[str, Any] = field(default_factory=dict)
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def record_stages(call: Call, tokens: Tensor, adapter: Adapter, parts: Parts) -> StageRecord:
+    """Run the block and keep its parts' tokens."""
+    record = StageRecord()
 
     def keep(heads: Heads) -> None:
-        out["heads"] = heads
+        record.out["heads"] = heads
 
     with ExitStack() as stack:
         for name in ("norm1", "attention", "norm2", "mlp"):
 
-            def hook(_module: nn.Module, args: Any, output: Any, name: str = name) -> None:
-                into[name], out[name] = args[0], output[0] if isinstance(output, tuple) else output
+            def hook(_module: nn.Module, args: Any, kwargs: Any, output: Any, name: str = name) -> None:
+                record.into[name] = args[0]
+                record.out[name] = output[0] if isinstance(output, tuple) else output
+                if name == "attention":
+                    record.args, record.kwargs = args, kwargs
 
-            stack.callback(getattr(parts, name).register_forward_hook(hook).remove)
+            stack.callback(getattr(parts, name).register_forward_hook(hook, with_kwargs=True).remove)
         with evaluating(call.block):
-            out["block"] = run_block(call, tokens, adapter, keep)
-    return into, out
+            record.out["block"] = run_block(call, tokens, adapter, keep)
+    return record
 
 
-def _side_by_side(heads: Tensor) -> Tensor:
+def side_by_side(heads: Float[Tensor, "b h t d_h"]) -> Float[Tensor, "b t width"]:
+    """The heads of each token one after another."""
     return heads.transpose(1, 2).flatten(2)

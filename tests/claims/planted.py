@@ -85,6 +85,7 @@ def _step(
     return {
         "subject": subject,
         "form": form,
+        "partition": "objects",
         "image": f"image-{image}",
         "block": block,
         "head": head,
@@ -99,6 +100,7 @@ def _step(
         "diameter_after": 0.9,
         "shrinks": True,
         "rung": rung,
+        "pooled": False,
         "bound": 1.5,
         "holds": True,
         "certified": False,
