@@ -32,8 +32,8 @@ def summarise_stages(stages: pa.Table, steps: pa.Table, *, seed: int) -> dict[st
 
     - ``diameters``: quantity (raw, relative, angular) -> stage -> by block, the mean over images (of an
       image's mean over clusters) with its interval;
-    - ``factors``: quantity -> stage -> the diameter after the stage over the one before it, the geometric mean
-      over clusters, with intervals: below 1 the stage contracts;
+    - ``factors``: quantity -> stage -> the diameter after the stage over the one before it, the geometric
+      mean over clusters, with intervals: below 1 the stage contracts;
     - ``looseness``: stage -> bound / measured raw diameter, likewise; attention's bound is the rung
       cluster_dobrushin of each head, joined over the heads;
     - ``norms``: by block (and head): the factor by which each stage's bound lets a diameter grow: operator

@@ -59,7 +59,7 @@ class _Steps:
         self.images, image = codes(table, "image")
         self.rungs, rung = codes(table, "rung")
         block, head = (table[name].to_numpy() for name in ("block", "head"))
-        self.blocks, self.heads = int(block.max()), int(head.max()) + 1
+        self.blocks, self.heads = int(block.max()), max(int(head.max()) + 1, 1)
         # The first rung's rows stand for the steps themselves.
         once = rung == 0
         self.once, self.rung = once, rung
