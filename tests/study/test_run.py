@@ -102,7 +102,12 @@ def test_every_theorem_comes_with_its_proof_and_what_its_tests_found(finished: P
 
 
 def test_steps_count_every_image_block_head_and_cluster(finished: Path):
-    steps = read_table(finished, "steps").to_pylist()
+    everything = read_table(finished, "steps").to_pylist()
+    assert {row["partition"] for row in everything} == {"objects", "dbscan", "random"}
+    assert {row["pooled"] for row in everything if row["partition"] != "objects"} == {False}
+    steps = [row for row in everything if row["partition"] == "objects" and not row["pooled"]]
+    pooled = [row for row in everything if row["pooled"]]
+    assert 5 * len([row for row in steps if row["rung"] == "sharp"]) == len(pooled), "five rungs know ranges"
     clusters = {row["image"]: set() for row in steps}
     for row in steps:
         if row["cluster"] >= 0:
