@@ -4,6 +4,7 @@ Figures are drawn 360 points wide, so that their text is legible on a telephone;
 where there is room. The same arrays give the same bytes.
 """
 
+from attnclust.plots._blocks import Fall, Grid, draw_grids, draw_waterfall
 from attnclust.plots._curves import Curve, Panel, draw_curves
 from attnclust.plots._embedding import Cloud, draw_embedding
 from attnclust.plots._export import to_pdf, to_png, to_svg
@@ -26,15 +27,19 @@ __all__ = [
     "SERIES",
     "Cloud",
     "Curve",
+    "Fall",
+    "Grid",
     "Panel",
     "Phases",
     "Scene",
     "diverging_colours",
     "draw_curves",
     "draw_embedding",
+    "draw_grids",
     "draw_phases",
     "draw_scenes",
     "draw_views",
+    "draw_waterfall",
     "encode_clipped",
     "encode_filter",
     "encode_picture",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from attnclust.plots import Curve, Panel
 from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED
 from attnclust.report._behaviour import SUBJECT_NAMES, curve_of
+from attnclust.report._blocks import Blocks, blocks
 from attnclust.report._figures import Gallery, PageFigure
 from attnclust.report._study import Numbers, Study
 from attnclust.report._text import count, join
@@ -49,6 +50,7 @@ class Inside:
     rungs: list[str]
     violated: int
     measured: str
+    blocks: Blocks | None
 
 
 def inside(study: Study, gallery: Gallery) -> Inside | None:
@@ -67,6 +69,7 @@ def inside(study: Study, gallery: Gallery) -> Inside | None:
         [rung for rung, _ in violations[0][1]] if violations else [],
         sum(n for _, row in violations for _, n in row),
         _measured(study, forms),
+        blocks(study, gallery),
     )
 
 

@@ -77,6 +77,11 @@ class Study:
         """The summary of theorem steps of one form, or None."""
         return (self._part(subject, "layers").get("steps") or {}).get(form) or None
 
+    @property
+    def stages(self) -> Mapping[str, Any] | None:
+        """The summary of the stage ledger, or None; it is the model's alone."""
+        return self._part(MODEL, "layers").get("stages") or None
+
     def table(self, name: str) -> pa.Table | None:
         """A table with at least one row, or None."""
         return self.tables.get(name)

@@ -30,7 +30,7 @@ def means(
     return np.divide(total, count, out=np.full(size, np.nan), where=count > 0).reshape(shape)
 
 
-def intervals(by_image: Mapping[str, Float[np.ndarray, images * shape]], seed: int) -> dict[str, Any]:
+def intervals(by_image: Mapping[str, Float[np.ndarray, "n ..."]], seed: int) -> dict[str, Any]:
     """For each name the mean over images with its 95 % bootstrap interval; the same images are drawn for all.
 
     Rounded to six digits: more is noise, and results.json is read by people.

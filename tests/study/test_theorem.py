@@ -30,10 +30,9 @@ def real(real_data: Path) -> tuple[Any, View, Trace]:
     """DeiT-Tiny, the first real image that passes the selection, and its trace."""
     weights = real_data / "weights" / "deit_tiny_patch16_224.safetensors"
     loaded = open_model("deit_tiny_patch16_224", checkpoint=weights)
-    for sample in VOCObjects(real_data / "VOCdevkit" / "VOC2007"):
-        (view,) = views_of(sample, ("clean",), size=loaded.size, grid=(14, 14), seed=0)
-        if view.selection.reason is None:
-            break
+    samples = VOCObjects(real_data / "VOCdevkit" / "VOC2007")
+    every = (views_of(sample, ("clean",), size=loaded.size, grid=(14, 14), seed=0)[0] for sample in samples)
+    view = next(view for view in every if view.selection.reason is None)
     traced = trace(loaded.model, to_input([view.pixels], loaded, CPU), attention="heads", values=True)
     return loaded, view, traced
 
@@ -65,7 +64,7 @@ def test_random_partitions_have_the_objects_sizes_and_dbscans_are_scikit_learns(
                 for own in view.selection.objects.values()
             ]
         )
-        expected = DBSCAN(eps=eps, min_samples=3).fit_predict(patches)
+        expected = DBSCAN(eps=float(eps), min_samples=3).fit_predict(patches)
         np.testing.assert_array_equal(found["dbscan"].labels[1:], expected)
     assert len(seen) == 2, "dealt anew for every block"
 
