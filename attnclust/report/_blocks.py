@@ -61,9 +61,9 @@ def _partitions(steps: Mapping[str, Any], gallery: Gallery) -> PageFigure | None
     panels = [
         Panel(
             title,
-            [_curve("clusters that shrink", known[name]["shrinks"], 0, scale=100)]
+            [_curve("clusters that shrink", known[name]["shrinks"], 0, scale=100.0)]
             + [
-                _curve(rung, known[name]["certified"][rung], style, scale=100)
+                _curve(rung, known[name]["certified"][rung], style, scale=100.0)
                 for style, rung in enumerate(_CERTIFIED, start=1)
                 if rung in known[name]["certified"]
             ],
@@ -122,13 +122,13 @@ def _grid_table(first: str, grids: Sequence[Grid]) -> Table:
     ]
     return Table(
         head,
-        [[name, *(number(value, 2) for value in values)] for name, values in rows],
+        [[name, *(number(float(value), 2) for value in values)] for name, values in rows],
         as_csv(head, [[name, *map(float, values)] for name, values in rows]),
     )
 
 
 def _extremes(grid: Grid) -> str:
-    low, high = np.nanmin(grid.values), np.nanmax(grid.values)
+    low, high = float(np.nanmin(grid.values)), float(np.nanmax(grid.values))
     return f"{grid.title}: from {number(low, 2)} to {number(high, 2)}"
 
 
