@@ -27,7 +27,7 @@ class Curve:
         mean: as long as `x`.
         low: lower ends of the interval, as long as `x`, or None.
         high: upper ends.
-        style: which colour and marker, 0 first; they repeat after seven.
+        style: which colour and marker, 0 first; after seven the colours come again, with other markers.
         dashed: drawn dashed with hollow markers, as random twins are.
         reference: whose curve it is, if another study's: drawn thin and dotted behind all others, with one
             entry of this name in the legend for all of them.
@@ -134,7 +134,8 @@ def _draw(axes: Axes, curve: Curve, *, front: int, crowd: int) -> Line2D:
         color=colour,
         linewidth=1.6,
         linestyle=(0, (4, 2)) if curve.dashed else "-",
-        marker=MARKERS[curve.style % len(MARKERS)],
+        # Where the colours come again, the markers do not.
+        marker=MARKERS[(curve.style + curve.style // len(SERIES)) % len(MARKERS)],
         markersize=4,
         markerfacecolor="none" if curve.dashed else colour,
         zorder=2 + front / 100,

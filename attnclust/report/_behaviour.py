@@ -170,7 +170,7 @@ def _figure(
     return gallery.curves(
         f"{metric.name}-{heading}" if heading else metric.name,
         panels,
-        title=metric.title,
+        title=f"{metric.title}, {heading}" if heading else metric.title,
         caption=f"{metric.title}: {metric.meaning}." + _theirs(panels),
         x_label="level",
         y_limits=metric.limits,

@@ -14,7 +14,7 @@ from attnclust.report._figures import Gallery, PageFigure, Table, as_csv
 from attnclust.report._study import Study
 from attnclust.report._text import number
 
-_PARTITIONS = {OBJECTS: "objects", DBSCAN: "DBSCAN clusters", RANDOM: "random"}
+_PARTITIONS = {OBJECTS: "objects", DBSCAN: "DBSCAN", RANDOM: "random"}
 _CERTIFIED = ("sharp", "cluster_dobrushin", "block_transport")
 _QUANTITIES = {
     "raw": "raw diameter",

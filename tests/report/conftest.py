@@ -245,6 +245,17 @@ def filter_rows() -> list[dict[str, Any]]:
     return rows
 
 
+FAMILIES = {"random": 4, "salient": 4, "non-salient": 5, "shuffle": 2, "noise": 1}
+
+
+def seventeen(summary: dict[str, Any]) -> None:
+    """All conditions of the paper, every one with the numbers of the clean images."""
+    names = ["clean"] + [f"{family}-{i}" for family, n in FAMILIES.items() for i in range(n)]
+    summary["metrics"] = dict.fromkeys(names, summary["metrics"]["clean"])
+    summary["random_twin"] = None
+    summary["images"] = {}
+
+
 def write_study(
     folder: Path,
     change: Callable[[dict[str, Any]], None] = lambda _: None,

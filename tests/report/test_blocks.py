@@ -60,7 +60,7 @@ def test_planted_numbers_come_out() -> None:
     partitions, tightness, heads = part.steps
     shares = rows(partitions)
     assert shares["cluster_dobrushin (objects)"][0].startswith("50.0")
-    assert shares["cluster_dobrushin (DBSCAN clusters)"][0].startswith("75.0")
+    assert shares["cluster_dobrushin (DBSCAN)"][0].startswith("75.0")
     assert shares["cluster_dobrushin (random)"][0].startswith("25.0")
     assert rows(tightness)["sharp"][1].startswith("0.38")
     # Heads are rows, blocks columns: no transpose may hide.

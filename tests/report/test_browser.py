@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from attnclust.report import build_page, compare_studies
 from attnclust.report.__main__ import main as command
+
+from .conftest import seventeen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -54,6 +57,18 @@ def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planted(whole: Path) -> Path:
     """The page of planted numbers, which shows every section."""
     return whole / "index.html"
+
+
+@pytest.fixture
+def every_condition(study: Callable[..., Path]) -> Path:
+    """The page of all 17 conditions, whose metrics take a figure a family."""
+    return build_page(study(seventeen, tables=()))
+
+
+@pytest.fixture
+def comparison(study: Callable[..., Path], tmp_path: Path) -> Path:
+    """Two studies side by side."""
+    return compare_studies([study(name=name, tables=()) for name in "ab"], tmp_path / "side-by-side")
 
 
 class Visit:
@@ -105,6 +120,8 @@ class Visit:
     ("name", "width", "scheme"),
     [
         ("planted", 390, "dark"),
+        ("every_condition", 390, "light"),
+        *(("comparison", *window) for window in ((390, "light"), (1280, "dark"))),
         *((name, *window) for name in ("scenes", "real") for window in ((390, "light"), (1280, "dark"))),
     ],
 )

@@ -17,7 +17,7 @@ from attnclust.plots import ROLES, diverging_colours
 from attnclust.records import write_json
 from attnclust.report import build_page
 
-from .conftest import write_study
+from .conftest import FAMILIES, seventeen, write_study
 from .reading import Page, csv_of
 
 Study = Callable[..., Path]
@@ -251,19 +251,11 @@ def test_figures_lie_beside_the_page_and_stale_ones_go(study: Study) -> None:
 
 
 def test_seventeen_conditions_are_split_by_family(study: Study) -> None:
-    families = {"random": 4, "salient": 4, "non-salient": 5, "shuffle": 2, "noise": 1}
-    names = ["clean"] + [f"{family}-{i}" for family, n in families.items() for i in range(n)]
-
-    def spread(summary: dict[str, Any]) -> None:
-        clean = summary["metrics"]["clean"]
-        summary["metrics"] = dict.fromkeys(names, clean)
-        summary["random_twin"] = None
-        summary["images"] = {}
-
-    page = read(study(spread, tables=()))
-    assert len([a for a in page.all("svg") if a["aria-label"].startswith("Purity")]) == len(families)
-    for family in families:
+    page = read(study(seventeen, tables=()))
+    assert len([a for a in page.all("svg") if a["aria-label"].startswith("Purity")]) == len(FAMILIES)
+    for family in FAMILIES:
         assert f"Conditions {family}" in page.section("behaviour")
+        assert f"Purity, {family} " in page.section("behaviour")
     assert len(page.source) < 3_000_000
 
 
