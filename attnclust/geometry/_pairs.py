@@ -66,6 +66,8 @@ def within(xp: Namespace, x: Float[Any, "b k d"], order: float) -> Float[Any, " 
 
 def between(xp: Namespace, x: Float[Any, "b k d"], y: Float[Any, "b l d"], order: float) -> Float[Any, " b"]:
     """The largest distance from a row of `x` to a row of `y`."""
+    if x.shape[0] == 0 or x.shape[2] == 0:
+        return xp.zeros(x.shape[0], dtype=x.dtype, device=array_api_compat.device(x))
     if math.isinf(order):
         return xp.max(
             xp.maximum(xp.max(x, axis=1) - xp.min(y, axis=1), xp.max(y, axis=1) - xp.min(x, axis=1)), axis=-1

@@ -169,6 +169,13 @@ def test_no_step_and_no_cluster() -> None:
     assert (alone.raw[:, 0] == alone.diameter).all()
 
 
+def test_no_run() -> None:
+    none = simulate(np.zeros((0, 6, 2)), np.eye(2), np.eye(2), steps=3)
+    seen = watch(none, np.repeat([0, 1], 3), hulls=True, certificates=True)
+    assert seen.raw.shape == (4, 0, 2)
+    assert {bounds.shape for bounds in seen.composed.values()} == {(4, 0, 2)}
+
+
 def test_chains_by_hand() -> None:
     line = np.array([[0.0], [1.0], [2.0], [4.0], [5.0]])
     assert chained_clusters(line, radius=1.0).tolist() == [0, 0, 0, 1, 1]

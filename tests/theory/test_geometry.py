@@ -183,6 +183,9 @@ def test_degenerate_sets() -> None:
     assert diameter(np.zeros((0, 4, 2))).shape == (0,)
     assert cluster_diameters(np.zeros((0, 4, 2)), np.zeros((0, 4), dtype=int), clusters=3).shape == (0, 3)
     assert cluster_diameters(np.ones((4, 2)), np.full(4, -1)).shape == (0,)
+    for order in (1, 2, np.inf):
+        assert cell_distances(np.zeros((0, 4, 2)), np.array([0, 0, 1, 1]), ord=order).shape == (0, 2, 2)
+        assert (cell_distances(np.zeros((3, 4, 0)), np.array([0, 0, 1, 1]), ord=order) == 0).all()
     assert cell_distances(np.ones((4, 2)), np.zeros(4, dtype=int)).tolist() == [[0.0]]
 
 
