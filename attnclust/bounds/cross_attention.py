@@ -82,7 +82,9 @@ def ranges_of(
     crossing = [g for g, inside in enumerate(labelling.members) if 0 < len(inside) < n]
     for g in crossing:
         inside = labelling.members[g]
-        weights = take(xp, take(xp, rows, inside, axis=1), np.setdiff1d(np.arange(n), inside), axis=2)
+        is_outside = np.ones(n, dtype=bool)
+        is_outside[inside] = False
+        weights = take(xp, take(xp, rows, inside, axis=1), np.flatnonzero(is_outside), axis=2)
         lower[g] = xp.min(weights, axis=(-2, -1))
         upper[g] = xp.max(weights, axis=(-2, -1))
     if pooled and crossing:

@@ -29,10 +29,6 @@ log = logging.getLogger("attnclust")
 # Selected images in a shard: what is lost at most when a study is killed.
 SHARD = 8
 
-# Images whose theorem steps are measured on partitions by DBSCAN and at random too, of the model alone: each
-# costs as much again as the objects.
-CONTROLS = 8
-
 
 @dataclass
 class _Batch:
@@ -72,10 +68,14 @@ def collect(
             batch, after = _gather(settings, data, subjects[0], grid, done.next_index, room)
             rows = {name: [*rows.get(name, []), *found] for name, found in batch.rows.items()}
             for subject in subjects:
-                left = CONTROLS - done.selected if subject is subjects[0] else 0
                 for part in (
                     measure(
-                        subject, batch.views, protocol=settings.protocol, done=fine.update, controls=left
+                        subject,
+                        batch.views,
+                        protocol=settings.protocol,
+                        # Each costs as much again as the objects, so the model alone has them.
+                        controls=subject is subjects[0],
+                        done=fine.update,
                     ),
                     view_rows(subject, batch.views),
                     faithfulness_rows(subject, batch.views),

@@ -40,13 +40,13 @@ def measure(
     *,
     protocol: str,
     steps: bool = True,
-    controls: int = 0,
+    controls: bool = False,
     done: Callable[[int], object] = lambda views: None,
 ) -> Rows:
     """Everything measured of a subject on these views; those that the selection rule refused are left out.
 
-    ``steps=False`` leaves out the theorem, which costs the most; the first ``controls`` images are tested on
-    partitions by DBSCAN and at random too. ``done`` is told how many views more are through.
+    ``steps=False`` leaves out the theorem, which costs the most; with ``controls`` it is tested on partitions
+    by DBSCAN and at random too. ``done`` is told how many views more are through.
     """
     selected = [view for view in views if view.selection.reason is None]
     rows: Rows = {"measurements": [], "steps": [], "predictions": [], "protocols": []}
@@ -55,7 +55,7 @@ def measure(
     for batch, traced in ((clean, steps), (others, False)):
         for start in range(0, len(batch), BATCH):
             part = batch[start : start + BATCH]
-            _measure_batch(subject, part, protocol, rows, steps=traced, controls=controls - start)
+            _measure_batch(subject, part, protocol, rows, steps=traced, controls=controls)
             done(len(part))
     if subject.name == MODEL and selected:
         positions, grid = position_tokens(subject), subject.layout().grid
@@ -65,7 +65,7 @@ def measure(
 
 
 def _measure_batch(
-    subject: Subject, views: Sequence[View], protocol: str, rows: Rows, *, steps: bool, controls: int
+    subject: Subject, views: Sequence[View], protocol: str, rows: Rows, *, steps: bool, controls: bool
 ) -> None:
     model = subject.loaded.model
     images = to_input([view.pixels for view in views], subject.loaded, subject.device)
@@ -77,7 +77,7 @@ def _measure_batch(
         if steps and before is not None:
             for at, view in enumerate(views):
                 rows["steps"] += theorem_rows(
-                    subject.name, view, layout, before[at].double(), at, control=at < controls
+                    subject.name, view, layout, before[at].double(), at, controls=controls
                 )
         before = layout.tokens.detach()
         levels.append(before)

@@ -27,7 +27,7 @@ def of_objects(view: View, grid: tuple[int, int], prefix_tokens: int) -> Partiti
     return Partition(*view.labels(grid, prefix_tokens))
 
 
-def controls(
+def control_partitions(
     view: View, tokens: Float[np.ndarray, "t d"], grid: tuple[int, int], prefix_tokens: int, *, block: int
 ) -> Mapping[str, Partition]:
     """What the theorem is tested on beside the objects, for the tokens that enter a block.

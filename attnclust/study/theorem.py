@@ -12,7 +12,6 @@ from torch import Tensor
 
 from attnclust.attention import attend
 from attnclust.bounds import (
-    cross_attention,
     linear_bound,
     paper_appendix_bound,
     paper_main_bound,
@@ -21,7 +20,7 @@ from attnclust.bounds import (
 )
 from attnclust.geometry import diameter
 from attnclust.records import OBJECTS, PER_HEAD, SIMPLIFIED
-from attnclust.study.partitions import Partition, controls, of_objects
+from attnclust.study.partitions import Partition, control_partitions, of_objects
 from attnclust.study.prepare import View
 from attnclust.verify import Verification, verify
 from attnclust.vit import Level
@@ -37,7 +36,7 @@ FROM_RANGES = {
 
 
 def theorem_rows(
-    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int, *, control: bool
+    subject: str, view: View, level: Level, before: Float[Tensor, "t d"], at: int, *, controls: bool
 ) -> Iterator[dict[str, Any]]:
     """The theorem on one image and block: the simplified layer, and every head on its own values.
 
@@ -47,7 +46,7 @@ def theorem_rows(
         level: the block's output, with the attention of every head, and values.
         before: the block's input for this image, float64.
         at: the image's place in the batch.
-        control: whether to test partitions by DBSCAN and at random too.
+        controls: whether to test partitions by DBSCAN and at random too.
     """
     assert level.attention is not None
     assert level.values is not None
@@ -56,9 +55,9 @@ def theorem_rows(
     # tested on one.
     heads = heads / heads.sum(dim=-1, keepdim=True)
     partitions = {OBJECTS: of_objects(view, level.grid, level.prefix_tokens)}
-    if control:
+    if controls:
         patches = before.cpu().numpy()
-        partitions |= controls(view, patches, level.grid, level.prefix_tokens, block=level.index)
+        partitions |= control_partitions(view, patches, level.grid, level.prefix_tokens, block=level.index)
     for form, first, attention, tokens in (
         (SIMPLIFIED, -1, heads.mean(dim=0, keepdim=True), before[None]),
         (PER_HEAD, 0, heads, level.values[at].double()),
@@ -88,9 +87,9 @@ class _Step:
         if isinstance(self.attention, Tensor):
             labels = torch.as_tensor(labels, device=self.attention.device)
         verified = verify(self.attention, self.tokens, labels, clusters=count)
-        pooled = _pooled(verified, cross_attention(self.attention, labels, clusters=count, pooled=True))
+        found = _on_host(verified) | {"tokens": labels.shape[0]}
         after = _numpy(diameter(attend(self.attention, self.tokens))) if whole else None
-        found, one_range = _on_host(verified), _on_host(pooled)
+        one_range = _pooled(found) if whole else {}
         for index in range(len(self.tokens)):
             here = key | {
                 "head": self.first + index,
@@ -108,38 +107,34 @@ class _Step:
                         yield from _rungs(place | {"pooled": True}, found, one_range, index, labels.shape[0])
 
 
-def _pooled(verified: Verification, ranges: Any) -> dict[str, Any]:
+def _pooled(step: dict[str, Any]) -> dict[str, Any]:
     """The rungs from ranges with the paper's one range for all clusters, as ``verify(pooled=True)`` has them,
-    without measuring the step again.
+    without measuring the step again: the range of all weights that leave a cluster.
     """
-    border = verified.tolerance[..., None]
+    leaves = (step["outside"] > 0) & (step["outside"] < step["tokens"])
+    least = np.where(leaves, step["eps_lower"], np.inf).min(axis=-1, keepdims=True)
+    greatest = np.where(leaves, step["eps_upper"], 0.0).max(axis=-1, keepdims=True)
+    ranges = {"eps_lower": np.where(leaves, least, 0.0), "eps_upper": np.where(leaves, greatest, 0.0)}
+    border, current = step["tolerance"][..., None], step["current"]
     bounds = {
-        rung: bound(
-            verified.current,
-            verified.diameter[..., None],
-            outside=verified.outside,
-            eps_lower=ranges.eps_lower,
-            eps_upper=ranges.eps_upper,
-        )
+        rung: bound(current, step["diameter"][..., None], outside=step["outside"], **ranges)
         for rung, bound in FROM_RANGES.items()
     }
     return {
-        "eps_lower": ranges.eps_lower,
-        "eps_upper": ranges.eps_upper,
+        **ranges,
         "bounds": bounds,
-        "holds": {rung: verified.measured <= bound + border for rung, bound in bounds.items()},
-        "certified": {rung: bound < verified.current - border for rung, bound in bounds.items()},
+        "holds": {rung: step["measured"] <= bound + border for rung, bound in bounds.items()},
+        "certified": {rung: bound < current - border for rung, bound in bounds.items()},
     }
 
 
-def _on_host(found: Any) -> dict[str, Any]:
+def _on_host(verified: Verification) -> dict[str, Any]:
     """All arrays in NumPy, those of dictionaries too."""
-    fields: Mapping[str, Any] = found if isinstance(found, dict) else vars(found)
     return {
         name: {rung: _numpy(each) for rung, each in value.items()}
         if isinstance(value, Mapping)
         else _numpy(value)
-        for name, value in fields.items()
+        for name, value in vars(verified).items()
     }
 
 

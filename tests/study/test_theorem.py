@@ -9,18 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.cluster import DBSCAN
+from sklearn import cluster
 
 from attnclust.data import VOCObjects
 from attnclust.geometry import cluster_diameters
 from attnclust.models import open_model
-from attnclust.records import MODEL, OBJECTS, RANDOM
+from attnclust.records import DBSCAN, MODEL, OBJECTS, PER_HEAD, RANDOM, SIMPLIFIED
+from attnclust.study.collect import SHARD, collect
 from attnclust.study.ledger import ledger_rows
-from attnclust.study.partitions import controls, of_objects
+from attnclust.study.partitions import control_partitions, of_objects
 from attnclust.study.prepare import View, to_input, views_of
+from attnclust.study.settings import open_data
+from attnclust.study.shards import Progress
+from attnclust.study.subject import Subject
 from attnclust.study.theorem import theorem_rows
 from attnclust.verify import verify
 from attnclust.vit import Trace, stream, trace
+from tests.study.conftest import SMALL, small
 
 CPU = torch.device("cpu")
 
@@ -50,8 +55,8 @@ def test_random_partitions_have_the_objects_sizes_and_dbscans_are_scikit_learns(
     seen = set()
     for block in (1, 2):
         tokens = traced.levels[block - 1][0].double().numpy()
-        found = controls(view, tokens, (14, 14), 1, block=block)
-        again = controls(view, tokens, (14, 14), 1, block=block)
+        found = control_partitions(view, tokens, (14, 14), 1, block=block)
+        again = control_partitions(view, tokens, (14, 14), 1, block=block)
         np.testing.assert_array_equal(found[RANDOM].labels, again[RANDOM].labels)
         assert sorted(found[RANDOM].labels) == sorted(objects.labels)
         assert (found[RANDOM].labels != objects.labels).sum() > 20
@@ -64,9 +69,27 @@ def test_random_partitions_have_the_objects_sizes_and_dbscans_are_scikit_learns(
                 for own in view.selection.objects.values()
             ]
         )
-        expected = DBSCAN(eps=float(eps), min_samples=3).fit_predict(patches)
-        np.testing.assert_array_equal(found["dbscan"].labels[1:], expected)
+        expected = cluster.DBSCAN(eps=float(eps), min_samples=3).fit_predict(patches)
+        np.testing.assert_array_equal(found[DBSCAN].labels[1:], expected)
     assert len(seen) == 2, "dealt anew for every block"
+
+
+def test_every_image_is_tested_on_all_partitions_beyond_the_first_shard_too() -> None:
+    settings = small(limit=SHARD + 1, conditions=("clean",))
+    subject = Subject(MODEL, open_model(SMALL, random_weights=True), CPU)
+    data, grid = open_data(settings), subject.layout().grid
+    measured: dict[tuple[str, str], set[str]] = {}
+    for rows, _ in collect(settings, data, [], [subject], grid, Progress()):
+        for row in rows["steps"]:
+            assert row["holds"]
+            if row["cluster"] >= 0:
+                measured.setdefault((row["form"], row["partition"]), set()).add(row["image"])
+    assert set(measured) == {
+        (form, partition) for form in (PER_HEAD, SIMPLIFIED) for partition in (OBJECTS, DBSCAN, RANDOM)
+    }
+    images = measured[PER_HEAD, OBJECTS]
+    assert len(images) == SHARD + 1
+    assert all(found == images for found in measured.values())
 
 
 def test_pooled_rows_are_verifys_own(real: Any) -> None:
@@ -79,7 +102,7 @@ def test_pooled_rows_are_verifys_own(real: Any) -> None:
     before = traced.levels[4][0].double()
     rows = [
         row
-        for row in theorem_rows(MODEL, view, level, before, 0, control=False)
+        for row in theorem_rows(MODEL, view, level, before, 0, controls=False)
         if row["form"] == "per_head" and row["partition"] == OBJECTS and row["pooled"]
     ]
     labels, names = view.labels((14, 14), 1)
