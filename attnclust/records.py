@@ -33,7 +33,11 @@ SIMPLIFIED, PER_HEAD = "simplified", "per_head"
 
 OBJECTS, DBSCAN, RANDOM = "objects", "dbscan", "random"
 """The partitions of a step: objects and background from masks; DBSCAN clusters of the tokens that enter the
-block; the objects' sizes dealt out at random. The last two are measured on a study's first images alone."""
+block; the objects' sizes dealt out at random. The last two are measured of the model alone, not of its
+twin."""
+
+BACKGROUND = "background"
+"""The name of the cluster of all patches that are on no object."""
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 

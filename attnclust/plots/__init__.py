@@ -9,7 +9,7 @@ from attnclust.plots._curves import Curve, Panel, draw_curves
 from attnclust.plots._embedding import Cloud, draw_embedding
 from attnclust.plots._export import to_pdf, to_png, to_svg
 from attnclust.plots._simulator import Phases, Scene, draw_phases, draw_scenes
-from attnclust.plots._style import ROLES, SERIES
+from attnclust.plots._style import ROLES, SERIES, rung_style
 from attnclust.plots._views import (
     diverging_colours,
     draw_views,
@@ -47,6 +47,7 @@ __all__ = [
     "encode_tiles",
     "expand_view",
     "reduced",
+    "rung_style",
     "to_pdf",
     "to_png",
     "to_svg",

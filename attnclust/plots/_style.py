@@ -34,6 +34,31 @@ SERIES = ("ink", "blue", "vermilion", "green", "purple", "amber", "sky")
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
+_RUNGS: Mapping[str, int] = MappingProxyType(
+    {
+        "sharp": 1,
+        "cluster_dobrushin": 2,
+        "block_transport": 3,
+        "overlap": 4,
+        "linear": 5,
+        "product": 5 + len(SERIES),
+        "paper_main": 6,
+        "paper_appendix": 6 + len(SERIES),
+    }
+)
+"""Two of a colour are of a kind, and differ by their markers."""
+
+
+def rung_style(rung: str) -> int:
+    """The style of a curve of this rung of the ladder, in every figure; 0 is for what is measured, and a
+    rung that is not of the ladder is drawn in ink too.
+
+    >>> rung_style("sharp"), rung_style("product") % len(SERIES) == rung_style("linear")
+    (1, True)
+    """
+    return _RUNGS.get(rung, len(SERIES))
+
+
 _STYLE: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],

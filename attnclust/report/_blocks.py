@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attnclust.plots import Curve, Fall, Grid, Panel, draw_grids, draw_waterfall
+from attnclust.plots import Curve, Fall, Grid, Panel, draw_grids, draw_waterfall, rung_style
 from attnclust.records import DBSCAN, OBJECTS, PER_HEAD, RANDOM
 from attnclust.report._figures import Gallery, PageFigure, Table, as_csv
 from attnclust.report._study import Study
@@ -48,12 +48,17 @@ def blocks(study: Study, gallery: Gallery) -> Blocks | None:
     return Blocks(shown, fallen, controls, stages.get("images", 0))
 
 
-def _curve(label: str, summary: Mapping[str, Any], style: int, *, scale: float = 1.0) -> Curve:
-    def scaled(name: str) -> list[float | None]:
-        return [None if value is None else scale * value for value in summary[name]]
+def curve_by_block(
+    label: str, summary: Mapping[str, Any], style: int, *, scale: float = 1.0, dashed: bool = False
+) -> Curve:
+    """A summary with its interval, block by block from 1."""
 
-    mean = scaled("mean")
-    return Curve(label, range(1, len(mean) + 1), mean, scaled("ci_low"), scaled("ci_high"), style=style)
+    def scaled(name: str) -> list[float | None] | None:
+        values = summary.get(name)
+        return values and [None if value is None else scale * value for value in values]
+
+    mean = scaled("mean") or []
+    return Curve(label, range(1, len(mean) + 1), mean, scaled("ci_low"), scaled("ci_high"), style, dashed)
 
 
 def _partitions(steps: Mapping[str, Any], gallery: Gallery) -> PageFigure | None:
@@ -61,10 +66,10 @@ def _partitions(steps: Mapping[str, Any], gallery: Gallery) -> PageFigure | None
     panels = [
         Panel(
             title,
-            [_curve("clusters that shrink", known[name]["shrinks"], 0, scale=100.0)]
+            [curve_by_block("clusters that shrink", known[name]["shrinks"], 0, scale=100.0)]
             + [
-                _curve(rung, known[name]["certified"][rung], style, scale=100.0)
-                for style, rung in enumerate(_CERTIFIED, start=1)
+                curve_by_block(rung, known[name]["certified"][rung], rung_style(rung), scale=100.0)
+                for rung in _CERTIFIED
                 if rung in known[name]["certified"]
             ],
             "share of steps (%)",
@@ -98,7 +103,7 @@ def _tightness(steps: Mapping[str, Any], gallery: Gallery) -> PageFigure | None:
         [
             Panel(
                 "",
-                [_curve(rung, each, i) for i, (rung, each) in enumerate(tight.items())],
+                [curve_by_block(rung, each, rung_style(rung)) for rung, each in tight.items()],
                 "measured / bound",
             )
         ],
@@ -230,7 +235,7 @@ def _looseness(stages: Mapping[str, Any], gallery: Gallery) -> PageFigure | None
         [
             Panel(
                 "",
-                [_curve(stage, each, i) for i, (stage, each) in enumerate(loose.items())],
+                [curve_by_block(stage, each, i) for i, (stage, each) in enumerate(loose.items())],
                 "bound / measured",
             )
         ],

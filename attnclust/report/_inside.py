@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from attnclust.plots import Curve, Panel
-from attnclust.records import MODEL, PER_HEAD, SIMPLIFIED
+from attnclust.plots import Curve, Panel, rung_style
+from attnclust.records import MODEL, OBJECTS, PER_HEAD, SIMPLIFIED
 from attnclust.report._behaviour import SUBJECT_NAMES, curve_of
-from attnclust.report._blocks import Blocks, blocks
+from attnclust.report._blocks import Blocks, blocks, curve_by_block
 from attnclust.report._figures import Gallery, PageFigure
-from attnclust.report._study import Numbers, Study
-from attnclust.report._text import count, join
+from attnclust.report._study import Study, Summary
+from attnclust.report._text import count, join, number
 
 FORMS = {
     PER_HEAD: (
@@ -83,40 +84,52 @@ def _diameter(
     ]
     if not curves:
         return None
+    alone = study.of_objects(name.removesuffix("_diameter"))
+    if alone is not None:
+        curves.append(curve_of(alone, "model, objects alone", len(SUBJECT_NAMES), twin=False))
     known = [y for curve in curves for y in curve.mean if y is not None]
     return gallery.curves(
         name,
         [Panel("", curves, axis)],
         title=title,
-        caption=f"{title} of a cluster: {meaning}; mean over clusters (objects and background) and images.",
+        caption=f"{title} of a cluster: {meaning}; mean over clusters (objects and background) and images."
+        f"{_ends(study.diameter(name), alone)}",
         x_label="level",
         log=min(known) > 0 and max(known) > _LOG_FROM * min(known),
         height=230,
     )
 
 
+def _ends(together: Summary | None, alone: Summary | None) -> str:
+    """How far the model's clusters come from the first level to the last, with the background and without."""
+    if together is None or alone is None:
+        return ""
+    told = [f"{number(summary.mean[0])} → {number(summary.mean[-1])}" for summary in (together, alone)]
+    return f" Of the model, first level → last: {told[0]}; objects alone, without background: {told[1]}."
+
+
 def _certified(study: Study, gallery: Gallery, form: str) -> PageFigure:
     steps = study.steps(form) or {}
-    certified: Mapping[str, Numbers] = steps.get("certified") or {}
-    silent = [rung for rung, shares in certified.items() if not any(shares)]
-    shown = {"clusters that shrink": steps.get("shrinks") or []}
-    shown |= {rung: shares for rung, shares in certified.items() if rung not in silent}
-    if silent:
-        shown[f"{count(len(silent), 'rung')} that never certify" if len(silent) > 1 else silent[0]] = (
-            certified[silent[0]]
-        )
-    curves = [
-        Curve(rung, range(1, len(shares) + 1), _in_percent(shares), style=style)
-        for style, (rung, shares) in enumerate(shown.items())
-        if shares
+    certified = {rung: _by_block(steps, "certified", rung) for rung in steps.get("certified") or {}}
+    silent = [rung for rung, shares in certified.items() if not any(shares["mean"])]
+    curves = []
+    if steps.get("shrinks"):
+        curves = [curve_by_block("clusters that shrink", _by_block(steps, "shrinks"), 0, scale=100.0)]
+    curves += [
+        curve_by_block(rung, shares, rung_style(rung), scale=100.0)
+        for rung, shares in certified.items()
+        if rung not in silent
     ]
+    if silent:
+        label = f"{count(len(silent), 'rung')} that never certify" if len(silent) > 1 else silent[0]
+        curves.append(curve_by_block(label, certified[silent[0]], rung_style(silent[0]), scale=100.0))
     title, meaning = FORMS[form]
     return gallery.curves(
         f"certified-{form}",
         [Panel("", curves, "share of steps (%)")],
         title=f"Certified: {title}",
         caption=f"{meaning} A rung certifies a step if its bound on the cluster's next diameter is below the "
-        f"present one.{f' Never: {join(silent)}.' if silent else ''}",
+        f"present one.{f' Never: {join(silent)}.' if silent else ''}{_bands(curves)}",
         x_label="block",
         digits=1,
         y_limits=(-3, 103),
@@ -135,7 +148,7 @@ def _ratio(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]
             [Panel("", curves, "diameter after / before")],
             title="How much a step shrinks a cluster",
             caption="Mean over clusters of the diameter after a step divided by the one before; below 1 the "
-            "cluster shrinks.",
+            f"cluster shrinks.{_bands(curves)}",
             x_label="block",
             columns=1,
             height=235 + 14 * len(curves),
@@ -144,20 +157,23 @@ def _ratio(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]
 
 
 def _ranges(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure]:
-    largest = _by_subject_and_form(study, forms, "eps_upper")
-    mass = _by_subject_and_form(study, forms, "outside_mass_bound")
     entries = (
         (
+            "eps_lower",
+            "Smallest weight on an outside token",
+            "εₗ",
+            "εₗ: the smallest weight that a token of a cluster gives to one outside it; mean over clusters "
+            "and images.",
+        ),
+        (
             "eps_upper",
-            largest,
             "Largest weight on an outside token",
             "εᵤ",
             "εᵤ: the largest weight that a token of a cluster gives to one outside it; mean over clusters "
             "and images.",
         ),
         (
-            "outside_mass",
-            mass,
+            "outside_mass_bound",
             "The theorem's outside mass",
             "m εᵤ",
             "m εᵤ, m the number of tokens outside: the quantity that the paper expects to fall with depth. "
@@ -166,18 +182,18 @@ def _ranges(study: Study, gallery: Gallery, forms: list[str]) -> list[PageFigure
     )
     return [
         gallery.curves(
-            name,
+            name.removesuffix("_bound"),
             [Panel("", curves, axis)],
             title=title,
-            caption=caption,
+            caption=caption + _bands(curves),
             x_label="block",
             digits=3,
             columns=1,
             height=235 + 14 * len(curves),
             log=_spread(curves) > _LOG_FROM,
         )
-        for name, curves, title, axis, caption in entries
-        if curves
+        for name, title, axis, caption in entries
+        if (curves := _by_subject_and_form(study, forms, name))
     ]
 
 
@@ -186,18 +202,27 @@ def _by_subject_and_form(study: Study, forms: list[str], name: str) -> list[Curv
     curves = []
     for subject in study.subjects:
         for place, form in enumerate(forms):
-            numbers: Numbers | None = (study.steps(form, subject) or {}).get(name)
-            if numbers and any(number is not None for number in numbers):
-                curves.append(
-                    Curve(
-                        f"{SUBJECT_NAMES[subject]}, {FORMS[form][0]}",
-                        range(1, len(numbers) + 1),
-                        numbers,
-                        style=place + (0 if subject == MODEL else len(forms)),
-                        dashed=subject != MODEL,
-                    )
-                )
+            summary = _by_block(study.steps(form, subject) or {}, name)
+            if any(value is not None for value in summary["mean"]):
+                label = f"{SUBJECT_NAMES[subject]}, {FORMS[form][0]}"
+                style = place + (0 if subject == MODEL else len(forms))
+                curves.append(curve_by_block(label, summary, style, dashed=subject != MODEL))
     return curves
+
+
+def _by_block(steps: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """What was measured of the objects, mean over images with interval; records of old have the mean over
+    all steps alone.
+    """
+    whole: Any = (steps.get("by_partition") or {}).get(OBJECTS) or {}
+    plain: Any = steps
+    for name in path:
+        whole, plain = whole.get(name) or {}, plain.get(name) or {}
+    return whole or {"mean": plain or [], "ci_low": None, "ci_high": None}
+
+
+def _bands(curves: list[Curve]) -> str:
+    return " Bands: 95 % intervals over images." if any(curve.low is not None for curve in curves) else ""
 
 
 def _violations(study: Study, forms: list[str]) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -222,7 +247,3 @@ def _measured(study: Study, forms: list[str]) -> str:
 def _spread(curves: list[Curve]) -> float:
     known = [y for curve in curves for y in curve.mean if y is not None]
     return max(known) / min(known) if known and min(known) > 0 else 1.0
-
-
-def _in_percent(shares: Numbers) -> list[float | int | None]:
-    return [None if share is None else 100 * share for share in shares]

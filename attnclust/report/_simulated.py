@@ -50,8 +50,13 @@ def series_of(study: Study, experiment: str, quantity: str) -> dict[str, list[di
     return {name: sorted(rows, key=lambda row: row["level"]) for name, rows in found.items()}
 
 
-def curves_of(series: Series, *, floor: float = -math.inf) -> list[Curve]:
-    """Medians with the middle 80 % of the runs; gaps where the median is not finite, or not above `floor`."""
+def curves_of(
+    series: Series, *, floor: float = -math.inf, styles: Mapping[str, int] | None = None
+) -> list[Curve]:
+    """Medians with the middle 80 % of the runs; gaps where the median is not finite, or not above `floor`.
+
+    `styles`: by series; otherwise in order.
+    """
     return [
         Curve(
             name,
@@ -59,9 +64,9 @@ def curves_of(series: Series, *, floor: float = -math.inf) -> list[Curve]:
             [_shown(row, "median", floor) for row in rows],
             [_shown(row, "low", floor) for row in rows],
             [_shown(row, "high", floor) for row in rows],
-            style,
+            place if styles is None else styles[name],
         )
-        for style, (name, rows) in enumerate(series.items())
+        for place, (name, rows) in enumerate(series.items())
     ]
 
 

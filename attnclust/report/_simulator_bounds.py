@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from attnclust.plots import Panel, Phases, draw_phases
+from attnclust.plots import Panel, Phases, draw_phases, rung_style
 from attnclust.report._figures import Gallery, Table, as_csv
 from attnclust.report._simulated import (
     FLOOR,
@@ -32,11 +32,13 @@ def ladder(study: Study, gallery: Gallery) -> Exhibit | None:
         return None
     loud = [name for name in series if name not in SILENT and name != "measured"]
     shown = {name: series[name] for name in ("measured", *reversed(loud))}
+    styles = {name: rung_style(name) for name in loud} | {"measured": 0}
     if looser := [name for name in SILENT if name in series]:
-        shown[f"{looser[-1]}, and all looser rungs" if len(looser) > 1 else looser[-1]] = series[looser[-1]]
+        label = f"{looser[-1]}, and all looser rungs" if len(looser) > 1 else looser[-1]
+        shown[label], styles[label] = series[looser[-1]], rung_style(looser[-1])
     figure = gallery.curves(
         "simulated-ladder",
-        [Panel("", curves_of(shown, floor=FLOOR), "diameter / diameter at level 0")],
+        [Panel("", curves_of(shown, floor=FLOOR, styles=styles), "diameter / diameter at level 0")],
         title="Certified diameters, composed over depth",
         caption="A cluster's diameter, and what each rung promises of it from level 0 and the attention "
         f"alone; mean over clusters, down to 10⁻⁹; {over_runs(series)}.",

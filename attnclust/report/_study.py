@@ -82,6 +82,10 @@ class Study:
         """The summary of the stage ledger, or None; it is the model's alone."""
         return self._part(MODEL, "layers").get("stages") or None
 
+    def of_objects(self, quantity: str) -> Summary | None:
+        """The diameters by level of the model's objects alone, without the background."""
+        return _summary(((self.stages or {}).get("objects") or {}).get(quantity))
+
     def table(self, name: str) -> pa.Table | None:
         """A table with at least one row, or None."""
         return self.tables.get(name)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from attnclust.data import LabelledImage, Selection, apply_condition, select_objects, squash
 from attnclust.models import LoadedModel
+from attnclust.records import BACKGROUND
 
 CLEAN = "clean"
 
@@ -47,7 +48,7 @@ class View:
         labels[prefix_tokens:] = len(self.selection.objects)
         for index, patches in enumerate(self.selection.objects.values()):
             labels[prefix_tokens + patches] = index
-        return labels, [*self.selection.class_names.values(), "background"]
+        return labels, [*self.selection.class_names.values(), BACKGROUND]
 
 
 def views_of(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attnclust.records import OBJECTS, PER_HEAD
+from attnclust.records import BACKGROUND, OBJECTS, PER_HEAD
 from attnclust.study.columns import codes, intervals, means, rounded
 
 BEFORE = {
@@ -32,6 +32,8 @@ def summarise_stages(stages: pa.Table, steps: pa.Table, *, seed: int) -> dict[st
 
     - ``diameters``: quantity (raw, relative, angular) -> stage -> by block, the mean over images (of an
       image's mean over clusters) with its interval;
+    - ``objects``: quantity -> by level from 0 on, the diameters in the residual stream of objects alone,
+      without the background;
     - ``factors``: quantity -> stage -> the diameter after the stage over the one before it, the geometric
       mean over clusters, with intervals: below 1 the stage contracts;
     - ``looseness``: stage -> bound / measured raw diameter, likewise; attention's bound is the rung
@@ -60,11 +62,20 @@ def summarise_stages(stages: pa.Table, steps: pa.Table, *, seed: int) -> dict[st
     loose = {stage: values for stage, values in loose.items() if not np.isnan(values).all()}
     return {
         "diameters": diameters,
+        "objects": _objects(stages, seed),
         "factors": factors,
         "looseness": _exponentials(intervals(ledger.by_image(loose), seed)),
         "norms": _norms(ledger),
         "images": len(ledger.images),
     }
+
+
+def _objects(stages: pa.Table, seed: int) -> dict[str, Any]:
+    ledger, levels = _Ledger(stages.filter(pc.field("cluster_name") != BACKGROUND)), {}
+    for quantity in QUANTITIES:
+        column = ledger.by_image(ledger.column(f"{quantity}_diameter"))
+        levels[quantity] = np.concatenate([column["input"][:, :1], column["output"]], axis=1)
+    return intervals(levels, seed)
 
 
 class _Ledger:

@@ -87,9 +87,9 @@ class _Step:
         if isinstance(self.attention, Tensor):
             labels = torch.as_tensor(labels, device=self.attention.device)
         verified = verify(self.attention, self.tokens, labels, clusters=count)
-        found = _on_host(verified) | {"tokens": labels.shape[0]}
+        found = _on_host(verified)
         after = _numpy(diameter(attend(self.attention, self.tokens))) if whole else None
-        one_range = _pooled(found) if whole else {}
+        one_range = _pooled(found, labels.shape[0]) if whole else {}
         for index in range(len(self.tokens)):
             here = key | {
                 "head": self.first + index,
@@ -107,11 +107,11 @@ class _Step:
                         yield from _rungs(place | {"pooled": True}, found, one_range, index, labels.shape[0])
 
 
-def _pooled(step: dict[str, Any]) -> dict[str, Any]:
+def _pooled(step: dict[str, Any], tokens: int) -> dict[str, Any]:
     """The rungs from ranges with the paper's one range for all clusters, as ``verify(pooled=True)`` has them,
     without measuring the step again: the range of all weights that leave a cluster.
     """
-    leaves = (step["outside"] > 0) & (step["outside"] < step["tokens"])
+    leaves = (step["outside"] > 0) & (step["outside"] < tokens)
     least = np.where(leaves, step["eps_lower"], np.inf).min(axis=-1, keepdims=True)
     greatest = np.where(leaves, step["eps_upper"], 0.0).max(axis=-1, keepdims=True)
     ranges = {"eps_lower": np.where(leaves, least, 0.0), "eps_upper": np.where(leaves, greatest, 0.0)}

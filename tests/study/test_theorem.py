@@ -14,7 +14,16 @@ from sklearn import cluster
 from attnclust.data import VOCObjects
 from attnclust.geometry import cluster_diameters
 from attnclust.models import open_model
-from attnclust.records import DBSCAN, MODEL, OBJECTS, PER_HEAD, RANDOM, SIMPLIFIED
+from attnclust.records import (
+    DBSCAN,
+    MODEL,
+    OBJECTS,
+    PER_HEAD,
+    RANDOM,
+    SIMPLIFIED,
+    read_results,
+    read_table,
+)
 from attnclust.study.collect import SHARD, collect
 from attnclust.study.ledger import ledger_rows
 from attnclust.study.partitions import control_partitions, of_objects
@@ -150,6 +159,22 @@ def test_every_stage_obeys_its_bound_and_no_bound_is_vast(ledger: Any) -> None:
     for stage, most in (("residual", 4), ("norm1", 4), ("values", 8), ("projection", 8)):
         own = [row["bound"] / row["raw_diameter"] for row in bounded if row["stage"] == stage]
         assert np.median(own) < most, stage
+
+
+def test_the_summary_of_objects_alone_leaves_the_background_out(finished: Path) -> None:
+    rows = read_table(finished, "stages").to_pylist()
+    found = read_results(finished)["layers"]["stages"]["objects"]
+    last = max(row["block"] for row in rows)
+    for quantity in ("raw", "relative", "angular"):
+        assert len(found[quantity]["mean"]) == last + 1
+        for level in range(last + 1):
+            place = (level or 1, "output" if level else "input")
+            of_image: dict[str, list[float]] = {}
+            for row in rows:
+                if (row["block"], row["stage"]) == place and row["cluster_name"] != "background":
+                    of_image.setdefault(row["image"], []).append(row[f"{quantity}_diameter"])
+            expected = np.mean([np.mean(each) for each in of_image.values()])
+            assert found[quantity]["mean"][level] == pytest.approx(expected, rel=1e-5)
 
 
 def _only(rows: list[dict[str, Any]], block: int, stage: str, head: int, cluster: int) -> dict[str, Any]:
