@@ -205,8 +205,7 @@ def _by_subject_and_form(study: Study, forms: list[str], name: str) -> list[Curv
             summary = _by_block(study.steps(form, subject) or {}, name)
             if any(value is not None for value in summary["mean"]):
                 label = f"{SUBJECT_NAMES[subject]}, {FORMS[form][0]}"
-                style = place + (0 if subject == MODEL else len(forms))
-                curves.append(curve_by_block(label, summary, style, dashed=subject != MODEL))
+                curves.append(curve_by_block(label, summary, place, dashed=subject != MODEL))
     return curves
 
 

@@ -49,7 +49,7 @@ def made(**layers: Any) -> tuple[Any, dict[str, Figure]]:
 
 
 def looks(figure: Figure) -> dict[str, tuple[str, Any]]:
-    legend = figure.legends[0]
+    legend: Any = figure.legends[0]
     return {
         text.get_text(): (to_hex(line.get_color()), line.get_marker())
         for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
@@ -60,7 +60,7 @@ def bands(figure: Figure) -> list[tuple[float, float]]:
     """Lowest and highest end of each band at the first block."""
     found = []
     for band in figure.axes[0].collections:
-        points = band.get_paths()[0].vertices
+        points = np.asarray(band.get_paths()[0].vertices)
         y = points[points[:, 0] == 1, 1]
         found.append((float(y.min()), float(y.max())))
     return found
