@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from attnclust._array import ArgumentError, Namespace, to_numpy, unit_roundoff
 
-from ._tokens import blocks
+from ._tokens import CACHED, blocks
 
 # Pairs computed again at a time, so that a level full of ties does not fill the memory.
 _CHUNK = 4096
@@ -109,13 +109,18 @@ class Distances:
         """
         xp = array_api_compat.array_namespace(self.half)
         index = np.arange(group.size) if picked is None else picked
-        chosen = self._index(index)
-        half = xp.asarray(self.half, copy=True) if picked is None else self.half[:, chosen[:, None], chosen]
-        place = self._index(np.arange(group.size))
-        half[:, place, place] = xp.inf
+        chosen, every = self._index(index), self._index(np.arange(self.half.shape[1]))
         starts = np.flatnonzero(np.diff(group, prepend=-1))
-        parts = pairwise([*starts.tolist(), group.size])
-        least = xp.stack([xp.min(half[:, start:end], axis=1) for start, end in parts], axis=2)
+        parts = [slice(start, end) for start, end in pairwise([*starts.tolist(), group.size])]
+        # No token is its own neighbour; a copy of all pairs would take longer than lending the diagonal.
+        self.half[:, every, every] = xp.inf
+        # The pairs are symmetric: over rows, least distances are found faster than over columns.
+        least = xp.stack(
+            [xp.min(self.half[:, part if picked is None else chosen[part]], axis=1) for part in parts], axis=2
+        )
+        self.half[:, every, every] = 0
+        if picked is not None:
+            least = least[:, chosen]
         own, others = _own_and_others(to_numpy(least).astype(np.float64), group)
         norms = self.norms[:, index]
         doubt = 2 * self.error * (norms + norms.max(axis=1, keepdims=True))
@@ -124,7 +129,9 @@ class Distances:
             level, i = np.nonzero(found & (own >= others - doubt))
             if level.size * _FEW > found.size:
                 return Distances.of(self.tokens).nearest(group, picked)
-            rows = to_numpy(half[self._index(level), self._index(i)]).astype(np.float64)
+            rows = to_numpy(self.half[self._index(level), self._index(index[i])]).astype(np.float64)
+            rows[np.arange(i.size), index[i]] = np.inf
+            rows = rows[:, index]
             row, j = np.nonzero(rows <= (np.minimum(own, others) + doubt)[level, i][:, None])
             rows[...] = np.inf
             rows[row, j] = self._squared(level[row], index[i[row]], index[j]) / 2
@@ -135,8 +142,14 @@ class Distances:
     def sums(self, inside: Float[np.ndarray, "b n m"]) -> Float[np.ndarray, "b n m"]:
         """The sum of Euclidean distances from each token to the tokens of each cluster."""
         xp = array_api_compat.array_namespace(self.half)
-        lengths = xp.sqrt(xp.clip(2 * self.half, 0, None))
-        return to_numpy(lengths @ xp.asarray(inside, dtype=self.half.dtype, device=self._device))
+        clusters = xp.asarray(inside, dtype=self.half.dtype, device=self._device)
+        # A few levels at a time, so that their lengths stay in a processor's cache.
+        step = max(1, CACHED // (self.half.shape[1] ** 2 * self.half.itemsize))
+        sums = []
+        for start in range(0, self.half.shape[0], step):
+            some = slice(start, start + step)
+            sums.append(xp.sqrt(xp.clip(self.half[some], 0, None)) @ clusters[some])
+        return 2**0.5 * to_numpy(xp.concat(sums))
 
     @property
     def _device(self) -> Any:

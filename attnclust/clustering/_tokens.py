@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from attnclust._array import ArgumentError, ArgumentTypeError, to_numpy
 
-# Numbers of a block of tokens that stay in a processor's cache while they are centred and multiplied.
-_CACHED = 1 << 17
+# So many bytes stay in a processor's cache while they are worked on.
+CACHED = 1 << 20
 
 
 def as_levels(name: str, tokens: Any, *, ndims: tuple[int, ...]) -> Float[Any, ...]:
@@ -69,7 +69,7 @@ def consecutive(tokens: Float[Any, "b n d"]) -> Float[np.ndarray, "b n-1"]:
     # All levels as one: the step from a level's last token to the next level's first is left out at the end.
     rows = tokens.reshape(levels * n, d)
     squares = np.empty(levels * n)
-    size = max(1, _CACHED // (2 * d))
+    size = max(1, CACHED // (2 * d * squares.itemsize))
     wide, difference = np.empty((size + 1, d)), np.empty((size, d))
     with np.errstate(over="ignore"):
         for start in range(0, len(rows) - 1, size):
@@ -91,7 +91,7 @@ def blocks(tokens: Float[Any, "b n d"], dtype: str) -> Iterator[Float[Any, "some
     if not isinstance(tokens, np.ndarray):
         yield xp.astype(tokens, getattr(xp, dtype))
         return
-    step = max(1, _CACHED // (n * d))
+    step = max(1, CACHED // (n * d * np.dtype(dtype).itemsize))
     shared = np.empty((min(step, levels), n, d), dtype)
     for start in range(0, levels, step):
         block = shared[: levels - start]
