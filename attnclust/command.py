@@ -61,7 +61,11 @@ def parser(program: str, description: str, *, report: bool) -> argparse.Argument
     made.add_argument(
         "--output", type=Path, help="folder to write; default: one under reports/, named after the study"
     )
-    made.add_argument("--strict", action="store_true", help="exit 1 also if a section could not be measured")
+    made.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit 1 also if a section could not be measured; name claims that were not",
+    )
     if report:
         instead = made.add_mutually_exclusive_group()
         instead.add_argument(
@@ -183,7 +187,11 @@ def _status(results: Mapping[str, Any], *, strict: bool) -> int:
     if broken := violations(results):
         print(f"attnclust: a theorem is violated in {broken} steps: see the report", file=sys.stderr)
         return VIOLATED
-    if strict and (missing := _missing(results)):
+    if not strict:
+        return OK
+    for line in _unmeasured(results):
+        print(f"attnclust: {line}", file=sys.stderr)
+    if missing := [name for name in ("theory", "layers", "metrics", "claims") if not results.get(name)]:
         print(f"attnclust: not measured: {', '.join(missing)}", file=sys.stderr)
         return VIOLATED
     return OK
@@ -200,9 +208,19 @@ def violations(results: Mapping[str, Any]) -> int:
     return found + sum(simulated)
 
 
-def _missing(results: Mapping[str, Any]) -> Sequence[str]:
-    """Sections of the contract that hold nothing, and claims that came out as not measured."""
-    sections = [name for name in ("theory", "layers", "metrics", "claims") if not results.get(name)]
-    judged = results.get("claims") or []
-    claims = [f"claim {claim['id']}" for claim in judged if claim["verdict"] == "not measured"]
-    return [*sections, *claims]
+def _unmeasured(results: Mapping[str, Any]) -> Sequence[str]:
+    """Claims, or parts of them, that came out as not measured, each with the reason, and what to do about it.
+
+    No failure: a study is free to ask for fewer conditions than all claims need.
+    """
+    silent = [claim for claim in results.get("claims") or [] if claim["verdict"] == "not measured"]
+    lines = [
+        f"claim {claim['id']}: {claim.get('sentence') or 'not measured'}"
+        for claim in silent
+        # A claim repeats what its parts say.
+        if not any(part["id"].startswith(f"{claim['id']}.") for part in silent)
+    ]
+    run = ((results.get("provenance") or {}).get("settings") or {}).get("conditions") or []
+    if lines and not set(ALL_CONDITIONS) <= set(run):
+        lines.append("claims that need conditions which were not run: measure them with --conditions all")
+    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,9 +131,30 @@ def test_limit_must_be_positive(capsys: pytest.CaptureFixture[str]):
     assert "--limit" in wrong([*QUICK[:-1], "0"], capsys)
 
 
-def test_strict_exits_1_where_a_claim_could_not_be_measured():
-    """``clean`` alone cannot speak of shuffling."""
-    assert study.main([*QUICK, "--strict"]) == 1
+def test_strict_names_the_claims_that_lack_a_condition_and_the_remedy(capsys: pytest.CaptureFixture[str]):
+    """``clean`` alone cannot speak of shuffling; that was asked for, and nothing failed."""
+    assert study.main([*QUICK, "--output", "out", "--strict"]) == 0
+    told = capsys.readouterr().err
+    assert re.search(r"claim \d+\S*: Not measured: .*shuffle-8 (was|were) not run", told), told
+    assert told.rstrip().endswith("measure them with --conditions all")
+    assert study.main([*QUICK, "--output", "out"]) == 0
+    assert "claim" not in capsys.readouterr().err, "told where asked for"
+    file = Path("out/results.json")
+    results = json.loads(file.read_text())
+    results["provenance"]["settings"]["conditions"] = list(ALL_CONDITIONS)
+    file.write_text(json.dumps(results))
+    study.main([*QUICK, "--output", "out", "--strict"])
+    told = capsys.readouterr().err
+    assert "claim" in told
+    assert "--conditions" not in told, "no further condition would help"
+
+
+def test_strict_exits_1_where_a_section_holds_nothing(capsys: pytest.CaptureFixture[str]):
+    study.main([*QUICK, "--output", "out"])
+    file = Path("out/results.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"metrics": {}}))
+    assert study.main([*QUICK, "--output", "out", "--strict"]) == 1
+    assert "not measured: metrics" in capsys.readouterr().err
 
 
 def test_a_violated_theorem_exits_1(capsys: pytest.CaptureFixture[str]):
