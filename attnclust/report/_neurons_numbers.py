@@ -25,11 +25,14 @@ FAITHFUL = {
 
 @dataclass(frozen=True)
 class Numbers:
-    """Figures of the section; `faithful` are sentences on the score, `sums` one on the exact check."""
+    """Figures of the section; `faithful` are sentences on the score of `masked` images ("" where that is not
+    known), `sums` one on the exact check.
+    """
 
     figures: list[PageFigure]
     faithfulness: PageFigure | None
     faithful: list[str]
+    masked: str
     sums: str
 
 
@@ -68,6 +71,7 @@ def numbers(study: Study, gallery: Gallery) -> Numbers:
         [figure for figure in figures if figure is not None],
         _faithfulness(study, gallery),
         _verdict(study),
+        _masked(study),
         _sums(study),
     )
 
@@ -227,6 +231,12 @@ def _verdict(study: Study) -> list[str]:
             f"worse at {_levels(below)}." + (f" At the last level: {interval(*last)}." if last else "")
         )
     return sentences
+
+
+def _masked(study: Study) -> str:
+    """How many images were masked, of all."""
+    score, whole = (study.metric(name, CLEAN) for name in ("faithfulness_rollout", "view_lift_class"))
+    return f"{score.n} of {whole.n}" if score and whole and score.n and whole.n else ""
 
 
 def _apart(one: Summary, other: Summary, level: int) -> bool:

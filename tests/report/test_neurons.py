@@ -164,6 +164,7 @@ def plant(**scores: tuple[float, float]) -> Callable[[dict[str, Any]], None]:
         clean = summary["metrics"]["clean"]
         for name, (first, last) in scores.items():
             clean[f"faithfulness_{name}"] = curve(first, last, 12)
+        clean["view_lift_class"] = curve(0.0, 0.1, 31)
         clean["view_sum_gap"] = {
             name: [3e-8] + [None] * (LEVELS - 1) for name in ("mean", "ci_low", "ci_high")
         } | {"n": 31}
@@ -193,4 +194,5 @@ def test_the_page_says_plainly_whether_views_are_faithful(
     assert words in section
     assert "they are better at no level, worse at no level" in section  # with the residual path
     assert "n = 12 images" in section
+    assert "only one in three is masked: 12 of 31 here; conditions other than clean are left out" in section
     assert "Checked on 31 images, all patches and neurons: the sum of a level-0 view, plus bias" in section
