@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import array_api_compat
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from attnclust._array import to_numpy
 from attnclust.clustering import measure_levels
 from attnclust.data import parse_condition, salient_patches
 from attnclust.geometry import cluster_diameters, diameter
@@ -20,7 +22,7 @@ from attnclust.study.controls import control_rows, position_tokens, protocol_row
 from attnclust.study.prepare import CLEAN, View, to_input
 from attnclust.study.separation import margins, separation
 from attnclust.study.subject import Subject
-from attnclust.study.theorem import theorem_rows
+from attnclust.study.theorem import on_host, theorem_rows
 from attnclust.vit import stream
 
 __all__ = ["BATCH", "Rows", "Subject", "measure"]
@@ -84,9 +86,10 @@ def _measure_batch(
     assert layout is not None
     rows["predictions"] += _predictions(subject, views, layout.tokens)
     for at, view in enumerate(views):
-        # The metrics take the model's own numbers where they are; what follows takes float64 on the host.
+        # The metrics take the model's own numbers, what follows float64; a GPU's stay there, but for margins
+        # and backgrounds.
         own = torch.stack([level[at] for level in levels])
-        tokens = own.double().cpu().numpy()
+        tokens = on_host(own.double())
         selection = view.selection
         patches = tokens[:, layout.prefix_tokens :]
         own = own[:, layout.prefix_tokens :]
@@ -95,13 +98,14 @@ def _measure_batch(
             if subject.name == MODEL:
                 rows["protocols"] += protocol_rows(subject.name, view, own, protocol, curves)
             labels, _ = view.labels(layout.grid, layout.prefix_tokens)
-            curves |= _diameters(tokens, labels) | margins(patches, selection.objects, layout.grid)
+            curves |= _diameters(tokens, labels)
+            curves |= margins(to_numpy(patches), selection.objects, layout.grid)
         curves |= separation(patches, selection.objects, selection.class_names)
         if (rows_of_class := attended.rows(at)) is not None:
             curves |= contrasts(*rows_of_class, selection.objects)
         if (condition := parse_condition(view.condition)).amount == 1 and condition.kind in BACKDROPS:
             dropped = np.flatnonzero(~salient_patches(view.mask, grid=layout.grid))
-            curves |= background(patches, dropped, selection.objects, layout.grid)
+            curves |= background(to_numpy(patches), dropped, selection.objects, layout.grid)
         for metric, curve in curves.items():
             for level, value in enumerate(curve):
                 rows["measurements"].append(
@@ -117,15 +121,20 @@ def _measure_batch(
 
 
 def _diameters(
-    tokens: Float[np.ndarray, "levels t d"], labels: Int[np.ndarray, " t"]
+    tokens: Float[Any, "levels t d"], labels: Int[np.ndarray, " t"]
 ) -> dict[str, Float[np.ndarray, " levels"]]:
-    """Mean diameter of the clusters of two tokens or more: raw, relative to all, angular (degrees)."""
+    """Mean diameter of the clusters of two tokens or more: raw, relative to all, angular (degrees).
+
+    One number a level and cluster comes to the host.
+    """
+    xp = array_api_compat.array_namespace(tokens)
+    there = xp.asarray(labels, device=array_api_compat.device(tokens))
     counted = np.bincount(labels[labels >= 0]) >= 2
-    raw = cluster_diameters(tokens, labels)[:, counted].mean(axis=1)
-    lengths = np.linalg.norm(tokens, axis=-1, keepdims=True)
-    chords = cluster_diameters(tokens / np.where(lengths > 0, lengths, 1), labels)[:, counted]
+    raw = to_numpy(cluster_diameters(tokens, there))[:, counted].mean(axis=1)
+    lengths = xp.linalg.vector_norm(tokens, axis=-1, keepdims=True)
+    chords = to_numpy(cluster_diameters(tokens / xp.where(lengths > 0, lengths, 1), there))[:, counted]
     angles = np.degrees(2 * np.arcsin(np.minimum(chords / 2, 1)))
-    whole = diameter(tokens)
+    whole = to_numpy(diameter(tokens))
     return {
         "raw_diameter": raw,
         "relative_diameter": raw / np.where(whole > 0, whole, 1),

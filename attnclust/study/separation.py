@@ -7,13 +7,17 @@ whether the objects, as the masks give them, lie apart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import array_api_compat
 import numpy as np
 from jaxtyping import Float, Int
 
+from attnclust._array import to_numpy
+
 
 def separation(
-    levels: Float[np.ndarray, "levels n d"],
+    levels: Float[Any, "levels n d"],
     objects: Mapping[int, Int[np.ndarray, " patches"]],
     class_names: Mapping[int, str],
 ) -> dict[str, Float[np.ndarray, " levels"]]:
@@ -29,7 +33,8 @@ def separation(
       objects of one class, of two classes. Absent if there is no such pair.
 
     Args:
-        levels: patch tokens, without prefix tokens.
+        levels: patch tokens in float64, without prefix tokens: a NumPy array, or a tensor, which is measured
+            on its own device; one number a level and score comes to the host.
         objects: object id -> patch indices, at least two each, at least two objects; the background is all
             the rest (where there is none, what sets objects against it is absent).
         class_names: object id -> class.
@@ -39,22 +44,23 @@ def separation(
 
     Source: the silhouette is Rousseeuw's (1987), here of the masks' partition.
     """
+    xp, device = array_api_compat.array_namespace(levels), array_api_compat.device(levels)
     groups = list(objects.values())
     names = [class_names[identifier] for identifier in objects]
     rest = np.setdiff1d(np.arange(levels.shape[1]), np.concatenate(groups))
     unit = _directions(levels)
-    to: list[list[np.ndarray]] = []  # to[i][j]: (levels, patches of i), mean distances to object j
-    away: list[np.ndarray] = []
-    for i, patches in enumerate(groups):
-        here = unit[:, patches]
-        to.append([_mean_distance(here, unit[:, other], own=i == j) for j, other in enumerate(groups)])
-        away.append(_mean_distance(here, unit[:, rest]) if rest.size else np.empty(0))
+    shares = [xp.take(unit, xp.asarray(patches, device=device), axis=1) for patches in [*groups, rest]]
+    to: list[list[Any]] = []  # to[i][j]: (levels, patches of i), mean distances to object j
+    away: list[Any] = []
+    for i, here in enumerate(shares[:-1]):
+        to.append([_mean_distance(here, other, own=i == j) for j, other in enumerate(shares[:-1])])
+        away.append(_mean_distance(here, shares[-1]))
     among, nearest, background = [], [], []
     for i, own in enumerate(to):
-        others = np.min([distance for j, distance in enumerate(own) if j != i], axis=0)
+        others = xp.min(xp.stack([distance for j, distance in enumerate(own) if j != i]), axis=0)
         among.append(_score(own[i], others))
         if rest.size:
-            nearest.append(_score(own[i], np.minimum(others, away[i])))
+            nearest.append(_score(own[i], xp.minimum(others, away[i])))
             background.append(_score(own[i], away[i]))
     found = {"object_silhouette_among": _over_patches(among)}
     if rest.size:
@@ -120,28 +126,30 @@ def _margin(within: float, across: float) -> float:
     return 1 - within / across if across > 0 else 0.0
 
 
-def _directions(tokens: Float[np.ndarray, "levels n d"]) -> Float[np.ndarray, "levels n d"]:
-    lengths = np.linalg.norm(tokens, axis=2, keepdims=True)
-    return np.divide(tokens, lengths, out=np.zeros_like(tokens), where=lengths > 0)
+def _directions(tokens: Float[Any, "levels n d"]) -> Float[Any, "levels n d"]:
+    xp = array_api_compat.array_namespace(tokens)
+    lengths = xp.linalg.vector_norm(tokens, axis=2, keepdims=True)
+    return tokens / xp.where(lengths > 0, lengths, 1)
 
 
 def _mean_distance(
-    unit: Float[np.ndarray, "levels p d"], others: Float[np.ndarray, "levels q d"], *, own: bool = False
-) -> Float[np.ndarray, "levels p"]:
+    unit: Float[Any, "levels p d"], others: Float[Any, "levels q d"], *, own: bool = False
+) -> Float[Any, "levels p"]:
     """Mean cosine distance to `others`; of a token to its own group, itself left out."""
+    xp = array_api_compat.array_namespace(unit)
     size = others.shape[1]
-    sums = size - np.einsum("lpd,ld->lp", unit, others.sum(axis=1))
+    sums = size - (unit @ xp.sum(others, axis=1)[:, :, None])[:, :, 0]
     if own:
-        sums -= 1 - np.square(unit).sum(axis=2)
-    return np.maximum(sums, 0) / max(size - own, 1)
+        sums -= 1 - xp.linalg.vecdot(unit, unit)
+    return xp.clip(sums, 0, None) / max(size - own, 1)
 
 
-def _score(
-    own: Float[np.ndarray, "levels p"], other: Float[np.ndarray, "levels p"]
-) -> Float[np.ndarray, "levels p"]:
-    larger = np.maximum(own, other)
-    return np.divide(other - own, larger, out=np.zeros_like(larger), where=larger > 0)
+def _score(own: Float[Any, "levels p"], other: Float[Any, "levels p"]) -> Float[Any, "levels p"]:
+    xp = array_api_compat.array_namespace(own)
+    larger = xp.maximum(own, other)
+    return (other - own) / xp.where(larger > 0, larger, 1)
 
 
-def _over_patches(scores: Sequence[Float[np.ndarray, "levels _"]]) -> Float[np.ndarray, " levels"]:
-    return np.concatenate(scores, axis=1).mean(axis=1)
+def _over_patches(scores: Sequence[Float[Any, "levels _"]]) -> Float[np.ndarray, " levels"]:
+    xp = array_api_compat.array_namespace(*scores)
+    return to_numpy(xp.mean(xp.concat(scores, axis=1), axis=1))
