@@ -12,9 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# How much memory the weights of all heads may take at a time: on a CPU what stays in the cache.
+# How much memory the weights of all heads may take at a time: on a CPU what stays in a core's cache.
 _CPU_CHUNK_BYTES = 2**19
 _CUDA_CHUNK_BYTES = 256 * 2**20
+_MODERATE = 1e19
+"""Sums of exponentials from 1 / this to this keep every weight above 1e-19 to full precision in float32."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,30 @@ class Heads:
         """The attention averaged over the heads, (B, T, T), in the dtype of :meth:`weights`.
 
         A few images are done at a time, in the same memory, so that the maps of all heads never exist
-        together.
+        together. A map is first taken as exponentials over their sums, which saves the passes by which a
+        softmax stays in range; where sums leave the range all the same (logits beyond 43), softmaxes are
+        taken.
         """
         batch, heads, tokens, _ = self.query.shape
         dtype = _at_least_float32(self.query.dtype)
-        budget = _CUDA_CHUNK_BYTES if self.query.is_cuda else _CPU_CHUNK_BYTES
-        chunk = min(batch, max(1, budget // (heads * tokens * tokens * dtype.itemsize)))
+        budget = _CUDA_CHUNK_BYTES if self.query.is_cuda else _CPU_CHUNK_BYTES * torch.get_num_threads()
+        at_once = min(batch, max(1, budget // (heads * tokens**2 * dtype.itemsize)))
+        chunks = [slice(start, min(start + at_once, batch)) for start in range(0, batch, at_once)]
         mean = torch.empty(batch, tokens, tokens, dtype=dtype, device=self.query.device)
-        logits, weights = mean.new_empty(2, chunk, heads, tokens, tokens)
+        sums = mean.new_empty(batch, heads, tokens, 1)
+        scratch = mean.new_empty(at_once, heads, tokens, tokens)
         with self._full_precision():
-            for start in range(0, batch, chunk):
-                images = slice(start, min(start + chunk, batch))
-                size = images.stop - start
-                self._logits(images, out=logits[:size])
-                torch.softmax(logits[:size], dim=-1, out=weights[:size])
-                torch.mean(weights[:size], dim=1, out=mean[images])
+            for images in chunks:
+                powers = self._logits(images, out=scratch[: images.stop - images.start]).exp_()
+                of_rows = torch.sum(powers, dim=-1, keepdim=True, out=sums[images])
+                first, *others = zip(powers.unbind(1), (heads * of_rows).reciprocal_().unbind(1), strict=True)
+                average = torch.mul(*first, out=mean[images])
+                for maps, shares in others:
+                    average.addcmul_(maps, shares)
+            least, largest = sums.aminmax()
+            if not (least > 1 / _MODERATE and largest < _MODERATE):
+                for images in chunks:
+                    torch.mean(self._logits(images).softmax(dim=-1), dim=1, out=mean[images])
         return mean
 
     def _full_precision(self) -> torch.autocast:
@@ -75,15 +86,19 @@ class Heads:
 
     def _logits(self, images: slice, out: Tensor | None = None) -> Tensor:
         dtype = _at_least_float32(self.query.dtype)
-        query, key = self.query[images].to(dtype) * self.scale, self.key[images].to(dtype)
-        logits = torch.matmul(query, key.transpose(-2, -1), out=out)
+        query, key = (each[images].to(dtype) for each in (self.query, self.key))
+        if out is None:
+            out = query.new_empty(*query.shape[:3], key.shape[2])
+        flat = out.flatten(0, 1)
+        # Scaled inside the product, which reads one image's queries and keys where they lie.
+        torch.baddbmm(flat, query.flatten(0, 1), key.flatten(0, 1).mT, beta=0, alpha=self.scale, out=flat)
         if self.bias is not None:
-            bias = self.bias.expand(self.query.shape[0], *logits.shape[1:])[images]
+            bias = self.bias.expand(self.query.shape[0], *out.shape[1:])[images]
             if bias.dtype == torch.bool:
-                logits.masked_fill_(~bias, -torch.inf)
+                out.masked_fill_(~bias, -torch.inf)
             else:
-                logits += bias
-        return logits
+                out += bias
+        return out
 
 
 def _at_least_float32(dtype: torch.dtype) -> torch.dtype:

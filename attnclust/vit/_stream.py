@@ -14,7 +14,14 @@ from attnclust.vit._adapters import Adapter, adapter_for
 from attnclust.vit._block import run_block
 from attnclust.vit._check import check_once
 from attnclust.vit._heads import Heads
-from attnclust.vit._plan import check_finite, check_images, check_tokens, evaluating, make_plan
+from attnclust.vit._plan import (
+    check_finite,
+    check_images,
+    check_tokens,
+    evaluating,
+    keep_freed_memory,
+    make_plan,
+)
 
 AttentionKind = Any
 """``"mean"``, ``"heads"`` or None; loose, so that a wrong one meets this package's own error."""
@@ -92,6 +99,7 @@ def check_arguments(model: Any, images: Any, adapter: Adapter | None) -> tuple[T
 def _levels(
     model: nn.Module, images: Tensor, adapter: Adapter, attention: AttentionKind, values: bool
 ) -> Iterator[Level]:
+    keep_freed_memory()
     plan = make_plan(model, images, adapter)
     check_once(model, images[:1], adapter)
     tokens, layout, calls = plan.tokens, plan.layout, plan.calls

@@ -145,6 +145,32 @@ def test_a_mask_per_image_is_cut_with_its_images(monkeypatch: pytest.MonkeyPatch
     torch.testing.assert_close(averaged, weights.mean(dim=1))
 
 
+@pytest.mark.parametrize("shift", [0.0, 60.0, -60.0, 200.0, -200.0])
+def test_maps_of_logits_far_from_zero_average_as_softmaxes_do(shift: float) -> None:
+    from attnclust.vit import Heads
+
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(3, 2, 7, 4, generator=generator) for _ in range(3))
+    # The logits of one image's second head are shifted: exp(200) overflows, exp(-200) vanishes in float32.
+    bias = torch.zeros(3, 2, 7, 7)
+    bias[1, 1] = shift
+    heads = Heads(query, key, value, 0.5, bias)
+    exact = (0.5 * query.double() @ key.double().mT + bias.double()).softmax(dim=-1).mean(dim=1)
+    # A logit near 200 is rounded by 200 u, and moves its weight by that.
+    torch.testing.assert_close(heads.mean_weights().double(), exact, rtol=4e-5, atol=1e-7)
+
+
+def test_an_attention_to_nothing_is_not_averaged_away() -> None:
+    from attnclust.vit import Heads
+
+    query = torch.ones(2, 2, 3, 4)
+    unseen = torch.zeros(2, 1, 3, 3)
+    unseen[1, 0, 2] = -torch.inf
+    averaged = Heads(query, query, query, 0.5, unseen).mean_weights()
+    assert bool(averaged[1, 2].isnan().all())
+    torch.testing.assert_close(averaged[0], torch.full((3, 3), 1 / 3))
+
+
 def test_a_callers_autocast_reaches_the_model_but_not_the_maps() -> None:
     family = FAMILIES[0]
     model, images = family.build(), family.images(2)
