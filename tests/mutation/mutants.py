@@ -11,7 +11,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import parso.tree
 from cosmic_ray.ast import ast_nodes, get_ast, is_number
@@ -40,7 +40,7 @@ UNSEEN = ("strict", "copy", "frozen")
 class OneMore(Operator):
     """A number becomes the next one."""
 
-    def mutation_positions(self, node: Any) -> Iterator[tuple[Position, Position]]:
+    def mutation_positions(self, node: Any) -> Any:
         if is_number(node):
             yield node.start_pos, node.end_pos
 
@@ -49,7 +49,7 @@ class OneMore(Operator):
         return node
 
     @classmethod
-    def examples(cls) -> tuple[()]:
+    def examples(cls) -> Any:
         return ()
 
 
@@ -66,9 +66,9 @@ class ReplaceWord(Operator):
     """min for max and the like, and operators that assign."""
 
     PAIRS = ("min max", "minimum maximum", "argmin argmax", "any all", "+= -=", "*= /=", "|= &=")
-    WORDS = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])}
+    WORDS: ClassVar = {a: b for pair in PAIRS for a, b in (pair.split(), pair.split()[::-1])}
 
-    def mutation_positions(self, node: Any) -> Iterator[tuple[Position, Position]]:
+    def mutation_positions(self, node: Any) -> Any:
         if isinstance(node, parso.tree.Leaf) and node.value in self.WORDS:
             yield node.start_pos, node.end_pos
 
@@ -77,12 +77,12 @@ class ReplaceWord(Operator):
         return node
 
     @classmethod
-    def examples(cls) -> tuple[()]:
+    def examples(cls) -> Any:
         return ()
 
 
-def operators() -> dict[str, Operator]:
-    core = OperatorProvider()
+def operators() -> dict[str, Any]:
+    core: Any = OperatorProvider()
     names = [f"ReplaceBinaryOperator_{each}" for each in BINARY.split()]
     names += [f"ReplaceComparisonOperator_{each}" for each in COMPARISON.split()]
     names += [f"ReplaceUnaryOperator_{each}" for each in UNARY.split()]
@@ -139,9 +139,9 @@ def statement(source: str, line: int) -> tuple[range, bool]:
 class Canonical(ast.NodeTransformer):
     """``not a == b`` and ``a != b`` are one mutant, and so are ``while False`` and ``while not True``."""
 
-    OPPOSITES: dict[type, type] = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
+    OPPOSITES: ClassVar = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802 (the name that ast calls)
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         inner = node.operand
         if isinstance(node.op, ast.Not):
@@ -149,7 +149,11 @@ class Canonical(ast.NodeTransformer):
                 return inner.operand
             if isinstance(inner, ast.Constant):
                 return ast.Constant(not inner.value)
-            if isinstance(inner, ast.Compare) and len(inner.ops) == 1 and type(inner.ops[0]) in self.OPPOSITES:
+            if (
+                isinstance(inner, ast.Compare)
+                and len(inner.ops) == 1
+                and type(inner.ops[0]) in self.OPPOSITES
+            ):
                 inner.ops = [self.OPPOSITES[type(inner.ops[0])]()]
                 return inner
         return node
@@ -169,7 +173,7 @@ def generate(file: str, source: str) -> Iterator[WorkItem]:
         for occurrence, (node, start, end) in enumerate(found):
             if any(low <= start < high for low, high in silent) or node.parent.type == "parameters":
                 continue
-            mutant = mutate_code(source, operator, occurrence)
+            mutant: Any = mutate_code(source, operator, occurrence)
             try:
                 compile(mutant, file, "exec", dont_inherit=True)
             except SyntaxError:

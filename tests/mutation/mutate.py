@@ -3,12 +3,12 @@
 Cosmic-ray makes the mutants (``mutants.py``) and keeps the record: a session a version of a file, in
 ``build/mutation``, so that a run that was killed goes on where it was, and a file that changed is run anew,
 alone. The mutants are run here (``suite.py``) and not by cosmic-ray's own command, which would start Python,
-NumPy and torch for every one: a process that has imported them forks for each mutant, into a copy of the tree,
-and runs only the tests that reach the changed lines, those first that are likely to fail soon.
+NumPy and torch for every one: a process that has imported them forks for each mutant, into a copy of the
+tree, and runs only the tests that reach the changed lines, those first that are likely to fail soon.
 
-A mutant is *killed* when a test fails, or *timed out* when one takes ten times its processor time; *broken* if
-the package or a test cannot even be imported, which shows little; else it *survived*, and has either a new
-test coming or its place in ``mutants.md`` with the reason why nobody can tell it from the original.
+A mutant is *killed* when a test fails, or *timed out* when one takes ten times its processor time; *broken*
+if the package or a test cannot even be imported, which shows little; else it *survived*, and needs a new
+test or a place in ``mutants.md`` with the reason why nobody can tell it from the original.
 Not run against it: the tests on the kept figures of ``python -m attnclust.testing``, which the code made
 itself; and the check of types and shapes, which would kill for the annotation and not for the result.
 """
@@ -29,6 +29,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
@@ -40,7 +41,7 @@ THEORY = Project(
     root=ROOT,
     package="attnclust",
     sources=("attnclust/verify.py", "attnclust/attention", "attnclust/bounds", "attnclust/geometry"),
-    copied=("tests/theory", "tests/simulator", "tests/simulator", "tests/conftest.py", "pyproject.toml"),
+    copied=("tests/theory", "tests/simulator", "tests/conftest.py", "pyproject.toml"),
     tests=(
         "tests/theory",
         "tests/simulator",
@@ -206,7 +207,7 @@ def report(project: Project, folder: Path, files: list[str], known: set[tuple[st
     for file in files:
         source = (project.root / file).read_text(encoding="utf-8")
         database = record(folder, file, source)
-        results = dict(database.results)
+        results: dict[Any, WorkResult] = dict(database.results)
         room = file.removeprefix(project.package + "/").split("/")[0]
         for item in sorted(database.work_items, key=lambda item: item.mutations[0].start_pos):
             spec, end = item.mutations[0], state(results.get(item.job_id))
@@ -226,16 +227,16 @@ def report(project: Project, folder: Path, files: list[str], known: set[tuple[st
 
 def main(arguments: list[str] | None = None, *, project: Project = THEORY) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.mutate", description=__doc__)
-    parser.add_argument("files", nargs="*", help="only sources whose path contains one of these, in this order")
+    parser.add_argument(
+        "files", nargs="*", help="only sources whose path contains one of these, in this order"
+    )
     parser.add_argument("--workers", type=int, default=1, help="mutants to run at a time")
     parser.add_argument("--again", action="store_true", help="run survivors again, against the present tests")
     parser.add_argument("--report", action="store_true", help="run nothing, print what the record says")
     parser.add_argument("--record", type=Path, help="where the record lies; default: build/mutation")
     options = parser.parse_args(arguments)
     every = project.files()
-    files = list(
-        dict.fromkeys(file for part in options.files or [""] for file in every if part in file)
-    )
+    files = list(dict.fromkeys(file for part in options.files or [""] for file in every if part in file))
     folder = options.record or project.root / "build" / "mutation"
     if not options.report:
         with tempfile.TemporaryDirectory() as scratch:

@@ -76,7 +76,9 @@ def fork(project: Project, slot: Path, *, keep_bytecode: bool, work: Callable[[]
         os.environ.update(PYTHONPATH=str(slot), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         sys.dont_write_bytecode = not keep_bytecode
         status = work()
-        imported = Path(sys.modules[project.package].__file__ or "") if project.package in sys.modules else slot
+        imported = (
+            Path(sys.modules[project.package].__file__ or "") if project.package in sys.modules else slot
+        )
         if not imported.is_relative_to(slot):
             status = BROKEN
             print(f"not the mutated package: {imported}")
@@ -180,7 +182,9 @@ class Map:
 def survey(project: Project, slot: Path) -> int:
     """Run every test once with coverage by test, and keep the map."""
     plugin = Plugin(None, {})
-    measured = [f"{slot / each}/*" if (slot / each).is_dir() else str(slot / each) for each in project.sources]
+    measured = [
+        f"{slot / each}/*" if (slot / each).is_dir() else str(slot / each) for each in project.sources
+    ]
     plugin.coverage = coverage.Coverage(data_file=None, include=measured)
     started = time.process_time()
     plugin.coverage.start()
@@ -193,6 +197,8 @@ def survey(project: Project, slot: Path) -> int:
     lines = {}
     for file in project.files():
         contexts = plugin.coverage.get_data().contexts_by_lineno(str(slot / file))
-        lines[file] = {line: [u for each in who for u in plugin.users(each)] for line, who in contexts.items()}
+        lines[file] = {
+            line: [u for each in who for u in plugin.users(each)] for line, who in contexts.items()
+        }
     (slot / "map.json").write_text(json.dumps({"seconds": {"": rest, **plugin.seconds}, "lines": lines}))
     return PASSED if code == pytest.ExitCode.OK else FAILED
