@@ -133,15 +133,16 @@ class PatchedImage:
         shape = (*lead, channels, height, width)
         out = self._result(shape) if out is None else self._checked(out, shape)
         target = xp.reshape(out, (*lead, *cut))
-        product = pixels * self._tile(kernel)
+        # One token's picture is made where it is to lie: fresh memory costs more than the product.
+        product = target if not lead else self._result(cut)
+        xp.multiply(pixels, self._tile(kernel), out=product)
         if other is not None:
             xp.maximum(product, pixels * self._tile(other), out=product)
         if weights is None:
-            target[...] = product
             return out
         # One number a patch and pixel column, so that the innermost axis is long and dense.
         per_column = xp.repeat(xp.reshape(weights, (*lead, 1, rows, 1, columns)), wide, axis=-1)
-        xp.multiply(xp.astype(product, self.dtype, copy=False), per_column, out=target)
+        xp.multiply(product, per_column, out=target)
         return out
 
     def _tile(self, kernel: Any) -> Any:
