@@ -9,9 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from attnclust.plots._style import MARKERS, ROLES, SERIES, house_style, new_figure
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Numbers = Sequence[float | int | None]
 """None is a number that was not measured: a gap."""
@@ -96,7 +98,7 @@ def draw_curves(
             if log:
                 axes.set_yscale("log")
                 axes.yaxis.set_minor_locator(NullLocator())
-                axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
                 axes.yaxis.set_minor_formatter(NullFormatter())
             if y_limits is not None:
                 axes.set_ylim(*y_limits)
@@ -141,6 +143,16 @@ def _draw(axes: Axes, curve: Curve, *, front: int, crowd: int) -> Line2D:
         zorder=2 + front / 100,
     )
     return line
+
+
+def _short(value: float) -> str:
+    """A tick of a logarithmic axis, without the letter e: it is a power of ten where it is small or large."""
+    digits = f"{value:g}"
+    if "e" not in digits and value >= 1e-3:
+        return digits
+    factor, _, power = f"{value:e}".partition("e")
+    raised = str(int(power)).translate(_RAISED)
+    return f"10{raised}" if float(factor) == 1 else f"{float(factor):g}·10{raised}"
 
 
 def _array(numbers: Numbers) -> np.ndarray:

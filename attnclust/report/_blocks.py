@@ -12,7 +12,7 @@ from attnclust.plots import Curve, Fall, Grid, Panel, draw_grids, draw_waterfall
 from attnclust.records import DBSCAN, OBJECTS, PER_HEAD, RANDOM
 from attnclust.report._figures import Gallery, PageFigure, Table, as_csv
 from attnclust.report._study import Study
-from attnclust.report._text import number
+from attnclust.report._text import join, number
 
 _PARTITIONS = {OBJECTS: "objects", DBSCAN: "DBSCAN", RANDOM: "random"}
 _CERTIFIED = ("sharp", "cluster_dobrushin", "block_transport")
@@ -109,12 +109,27 @@ def _tightness(steps: Mapping[str, Any], gallery: Gallery) -> PageFigure | None:
         ],
         title="How tight each rung is",
         caption="The cluster's diameter after a step as a share of what the rung allows (one head on its "
-        "values, objects); 1 is attained. Bands: 95 % intervals over images.",
+        f"values, objects); 1 is attained.{_coincide(tight)} Bands: 95 % intervals over images.",
         x_label="block",
         y_limits=(0, 1.03),
         columns=2,
         height=330,
     )
+
+
+def _coincide(tight: Mapping[str, Any]) -> str:
+    """Which curves hide each other: those that nowhere differ by a hundredth of the axis."""
+    groups: list[list[str]] = []
+    for rung, each in tight.items():
+        here = np.array(each["mean"], dtype=float)
+        for group in groups:
+            if not (np.abs(here - np.array(tight[group[0]]["mean"], dtype=float)) >= 0.01).any():
+                group.append(rung)
+                break
+        else:
+            groups.append([rung])
+    hidden = [join(group) for group in groups if len(group) > 1]
+    return f" Curves that cannot be told apart: {'; '.join(hidden)}." if hidden else ""
 
 
 def _grid_table(first: str, grids: Sequence[Grid]) -> Table:

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from attnclust.plots import rung_style
+from attnclust.plots._curves import _short
 from attnclust.report._figures import Gallery
 from attnclust.report._inside import inside
 from attnclust.report._study import Study
@@ -100,6 +101,26 @@ def test_a_rung_looks_the_same_in_every_figure_and_like_no_other() -> None:
     assert len(seen) > 2 * len(RUNGS)
     assert len(set(seen)) == len({look for _, look in seen}) == len(RUNGS)
     assert len({rung_style(rung) for rung in (*RUNGS, "of somebody else")} | {0}) == len(RUNGS) + 2
+
+
+def test_curves_that_hide_each_other_are_named() -> None:
+    own = steps()
+    tight = own["by_partition"]["objects"]["tightness"]
+    tight["product"] = curve(*(x + 0.005 for x in tight["sharp"]["mean"]))
+    part, _ = made(steps={"per_head": own})
+    (shown,) = (each for each in part.blocks.steps if each.name == "tightness")
+    assert "Curves that cannot be told apart: product and sharp." in shown.caption
+    tight["product"] = curve(*(x + 0.25 for x in tight["sharp"]["mean"]))
+    tight["product"]["mean"][1] = None
+    part, _ = made(steps={"per_head": own})
+    (shown,) = (each for each in part.blocks.steps if each.name == "tightness")
+    assert "told apart" not in shown.caption
+
+
+def test_ticks_of_a_logarithmic_axis_are_powers_where_they_are_small() -> None:
+    assert [_short(value) for value in (1e-5, 0.001, 0.25, 100.0, 2e-4, 1e7)] == [
+        *("10⁻⁵", "0.001", "0.25", "100", "2·10⁻⁴", "10⁷")
+    ]
 
 
 def test_the_caption_tells_what_the_background_hides() -> None:
