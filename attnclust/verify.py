@@ -137,23 +137,24 @@ def verify(
     attention, tokens = checked_step(xp, attention, tokens)
     order = checked_order(ord)
     n = tokens.shape[-2]
-    batch = common_batch(
-        xp,
-        attention=tuple(attention.shape[:-2]),
-        tokens=tuple(tokens.shape[:-2]),
-        labels=label_batch(xp, labels),
-    )
+    own = {"attention": tuple(attention.shape[:-2]), "tokens": tuple(tokens.shape[:-2])}
+    batch = common_batch(xp, **own, labels=label_batch(xp, labels))
     part = partition(xp, labels, batch=batch, n=n, clusters=clusters)
-    step = _measure(xp, flat_float64(xp, attention, batch), flat_float64(xp, tokens, batch), order)
+    # A step is measured once, however many labellings it is held against.
+    steps = common_batch(xp, **own)
+    step = _measure(xp, flat_float64(xp, attention, steps), flat_float64(xp, tokens, steps), order)
+    of_step = np.broadcast_to(np.arange(math.prod(steps)).reshape(steps), batch).reshape(-1)
     device = array_api_compat.device(tokens)
     names = ("current", "measured", "eps_lower", "eps_upper", *RUNGS)
     none = xp.zeros((0, len(names), part.clusters), dtype=xp.float64, device=device)
     table = per_labelling(
-        xp, part, batch, lambda labelling: _evaluate(xp, step, labelling, order, pooled), empty=none
+        xp, part, batch, lambda labelling: _evaluate(xp, step, of_step, labelling, order, pooled), empty=none
     )
     column = {name: table[..., i, :] for i, name in enumerate(names)}
     counts = outside_counts(part, math.prod(batch), n).reshape(*batch, part.clusters)
-    tolerance = xp.reshape(step.tolerance, batch)
+    tolerance, whole = (
+        xp.reshape(take(xp, each, of_step, axis=0), batch) for each in (step.tolerance, step.diameter)
+    )
     border, current, measured = tolerance[..., None], column["current"], column["measured"]
     bounds = {name: column[name] for name in RUNGS}
     if transport:
@@ -163,7 +164,7 @@ def verify(
     return Verification(
         current=current,
         measured=measured,
-        diameter=xp.reshape(step.diameter, batch),
+        diameter=whole,
         tolerance=tolerance,
         eps_lower=column["eps_lower"],
         eps_upper=column["eps_upper"],
@@ -185,8 +186,10 @@ class _Step(NamedTuple):
     diameter: Any
     tolerance: Any
 
-    def select(self, xp: Namespace, labelling: Labelling) -> _Step:
-        return _Step(*(labelling.select(xp, each) for each in self))
+    def select(self, xp: Namespace, steps: np.ndarray) -> _Step:
+        if np.array_equal(steps, np.arange(self.rows.shape[0])):
+            return self
+        return _Step(*(take(xp, each, steps, axis=0) for each in self))
 
 
 def _measure(xp: Namespace, rows: Any, tokens: Any, order: float) -> _Step:
@@ -194,9 +197,14 @@ def _measure(xp: Namespace, rows: Any, tokens: Any, order: float) -> _Step:
     return _Step(rows, before, rows @ before, within(xp, before, order), rounding(xp, rows, before, order))
 
 
-def _evaluate(xp: Namespace, step: _Step, labelling: Labelling, order: float, pooled: bool) -> Any:
-    """All columns of the table for the batch elements of one labelling, ``(b, names, M)``."""
-    step = step.select(xp, labelling)
+def _evaluate(
+    xp: Namespace, step: _Step, of_step: np.ndarray, labelling: Labelling, order: float, pooled: bool
+) -> Any:
+    """All columns of the table for the batch elements of one labelling, ``(b, names, M)``.
+
+    `of_step` holds the step of each element of the whole batch.
+    """
+    step = step.select(xp, of_step if labelling.positions is None else of_step[labelling.positions])
     n = step.rows.shape[1]
     current, measured = (diameters_of(xp, each, labelling, order) for each in (step.before, step.after))
     current = xp.minimum(current, step.diameter[:, None])
@@ -230,10 +238,12 @@ def _from_pairs(xp: Namespace, step: _Step, labelling: Labelling, current: Any, 
             for pairs, masses in cluster_pairs(
                 xp, of_cluster, inside, current[:, g], step.diameter, sets=sets
             ):
-                for i, value in enumerate(FROM_PAIRS.values()):
-                    worst[i] = largest(xp, value(pairs), worst[i])
+                found = {name: value(pairs) for name, value in FROM_PAIRS.items()}
+                for i, values in enumerate(found.values()):
+                    worst[i] = largest(xp, values, worst[i])
                 blocks.append(masses)
-                ceilings.append(cluster_dobrushin_value(pairs)[..., None])
+                # No plan costs more than the rung above it in the ladder.
+                ceilings.append(found["cluster_dobrushin"][..., None])
             supply = joined(xp, [each.positive for each in blocks])
             demand = joined(xp, [each.negative for each in blocks])
             worst[-1] = worst_costs_below(xp, supply, demand, prices, joined(xp, ceilings)[..., 0])

@@ -116,7 +116,7 @@ def cluster_pairs(
 
 def largest(xp: Namespace, values: Any, so_far: Any) -> Any:
     """The running maximum over pairs, ``(b,)``."""
-    here = xp.max(xp.max(values, axis=-1), axis=-1)
+    here = xp.max(values, axis=(-2, -1))
     return here if so_far is None else xp.maximum(here, so_far)
 
 

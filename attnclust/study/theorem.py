@@ -63,9 +63,7 @@ def theorem_rows(
         (PER_HEAD, 0, heads, level.values[at].double()),
     ):
         key = {"subject": subject, "form": form, "image": view.image, "block": level.index}
-        step = _Step(on_host(attention), on_host(tokens), first)
-        for name, partition in partitions.items():
-            yield from step.rows(key | {"partition": name}, partition, whole=name == OBJECTS)
+        yield from _rows(key, on_host(attention), on_host(tokens), partitions, first)
 
 
 def on_host(tensor: Tensor) -> Any:
@@ -75,36 +73,50 @@ def on_host(tensor: Tensor) -> Any:
     return tensor if tensor.is_cuda else tensor.numpy()
 
 
-class _Step:
-    """One attention applied to one set of tokens, of each head: ``(h, t, t)`` and ``(h, t, d)``."""
+def _rows(
+    key: dict[str, Any],
+    attention: Any,
+    tokens: Any,
+    partitions: Mapping[str, Partition],
+    first: int,
+) -> Iterator[dict[str, Any]]:
+    """A row a partition, head, cluster and rung, of attention ``(h, t, t)`` on tokens ``(h, t, d)``.
 
-    def __init__(self, attention: Any, tokens: Any, first: int) -> None:
-        self.attention, self.tokens, self.first = attention, tokens, first
-
-    def rows(self, key: dict[str, Any], partition: Partition, *, whole: bool) -> Iterator[dict[str, Any]]:
-        """A row a head, cluster and rung; with `whole`, one for all tokens of each head too."""
-        labels, count = partition.labels, len(partition.names)
-        if isinstance(self.attention, Tensor):
-            labels = torch.as_tensor(labels, device=self.attention.device)
-        verified = verify(self.attention, self.tokens, labels, clusters=count)
-        found = _on_host(verified)
-        after = _numpy(diameter(attend(self.attention, self.tokens))) if whole else None
-        one_range = _pooled(found, labels.shape[0]) if whole else {}
-        for index in range(len(self.tokens)):
+    Heads are counted from `first`. Of the objects: also with one pooled range, and a row for all tokens.
+    """
+    labels = np.stack([partition.labels for partition in partitions.values()])[:, None]
+    if isinstance(attention, Tensor):
+        labels = torch.as_tensor(labels, device=attention.device)
+    most = max(len(partition.names) for partition in partitions.values())
+    # All partitions at once: what does not depend on them is measured once.
+    verified = _on_host(verify(attention, tokens, labels, clusters=most))
+    after = _numpy(diameter(attend(attention, tokens)))
+    n = labels.shape[-1]
+    for place, (name, partition) in enumerate(partitions.items()):
+        found, whole = _at(verified, place), name == OBJECTS
+        one_range = _pooled(found, n) if whole else {}
+        for index in range(len(tokens)):
             here = key | {
-                "head": self.first + index,
+                "partition": name,
+                "head": first + index,
                 "diameter_all": float(found["diameter"][index]),
                 "pooled": False,
             }
-            if after is not None:
-                tolerance = float(found["tolerance"][index])
-                yield _contraction(here, float(after[index]), tolerance, labels.shape[0])
-            for cluster, name in enumerate(partition.names):
+            if whole:
+                yield _contraction(here, float(after[index]), float(found["tolerance"][index]), n)
+            for cluster, cluster_name in enumerate(partition.names):
                 if found["counted"][index, cluster]:
-                    place = here | {"cluster": cluster, "cluster_name": name}
-                    yield from _rungs(place, found, found, index, labels.shape[0])
+                    of_cluster = here | {"cluster": cluster, "cluster_name": cluster_name}
+                    yield from _rungs(of_cluster, found, found, index, n)
                     if whole:
-                        yield from _rungs(place | {"pooled": True}, found, one_range, index, labels.shape[0])
+                        yield from _rungs(of_cluster | {"pooled": True}, found, one_range, index, n)
+
+
+def _at(found: dict[str, Any], place: int) -> dict[str, Any]:
+    """The arrays of one partition."""
+    return {
+        name: _at(value, place) if isinstance(value, dict) else value[place] for name, value in found.items()
+    }
 
 
 def _pooled(step: dict[str, Any], tokens: int) -> dict[str, Any]:

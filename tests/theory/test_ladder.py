@@ -115,3 +115,23 @@ def test_by_hand() -> None:
     }
     for label, value in expected.items():
         assert float(RANGES[label](2.0, 10.0, **known)) == pytest.approx(value, rel=1e-15), label
+
+
+def test_labellings_held_against_one_step_at_once_are_those_held_one_by_one() -> None:
+    """Partitions along an axis of their own, heads along another; neither may be mistaken for the other."""
+    draw = np.random.default_rng(3)
+    n, heads, partitions, clusters = 11, 2, 3, 5
+    attention, tokens = draw.dirichlet(np.ones(n), size=(heads, n)), draw.normal(size=(heads, n, 7))
+    labels = draw.integers(-1, clusters, size=(partitions, n))
+    labels[2] = labels[0]
+    together = verify(attention, tokens, labels[:, None], clusters=clusters)
+    assert together.diameter.shape == together.tolerance.shape == (partitions, heads)
+    for place in range(partitions):
+        for head in range(heads):
+            alone = verify(attention[head], tokens[head], labels[place], clusters=clusters)
+            for name in ("current", "measured", "diameter", "tolerance", "eps_upper", "counted"):
+                np.testing.assert_allclose(
+                    getattr(together, name)[place, head], getattr(alone, name), rtol=1e-12
+                )
+            for rung, bound in alone.bounds.items():
+                np.testing.assert_allclose(together.bounds[rung][place, head], bound, rtol=1e-12)
