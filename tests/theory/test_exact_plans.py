@@ -5,6 +5,7 @@ arithmetic they hold and are ordered without tolerance, and the package gives th
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -76,7 +77,7 @@ def test_the_package_agrees_to_rounding(drawn: tuple[Case, plans.Cells]) -> None
     labels, numbers = labels_of([case.inside], len(z)), labels_of(cells, len(z))
     prices = plans.table(case, cells)
     np.testing.assert_allclose(cell_distances(z, numbers, ord=order), as_float(prices), atol=ROUNDING)
-    known = {"cells": numbers, "distances": as_float(prices)}
+    known: dict[str, Any] = {"cells": numbers, "distances": as_float(prices)}
     centre = np.zeros(z.shape[1])
     got = {
         "transport": bounds.transport_bound(a, z, labels, ord=order),
@@ -141,7 +142,7 @@ def test_separation_on_a_line(case: Case, data: st.DataObject) -> None:
     from_masses = (1 - min(masses)) * s - max(masses) * big
     assert from_masses <= promised <= gap(step(case.a, line))
     labels = labels_of([g, h], n)
-    known = {"separation": float(s), "d_all": float(big)}
+    known: dict[str, Any] = {"separation": float(s), "d_all": float(big)}
     got = bounds.separation_dobrushin_bound(as_float(case.a), labels, **known)
     assert abs(float(got) - promised) <= ROUNDING
     got = bounds.separation_bound(float(s), float(big), mass_g=float(masses[0]), mass_h=float(masses[1]))
@@ -154,7 +155,7 @@ def operator_norm(norm: Norm, w: Matrix) -> Fraction:
         [abs(x) * out / into for x, out in zip(row, norm.weights, strict=True)]
         for row, into in zip(w, norm.weights, strict=True)
     ]
-    sums = [sum(row) for row in (scaled if norm.order == 1 else zip(*scaled, strict=True))]
+    sums = [sum(row, Fraction(0)) for row in (scaled if norm.order == 1 else zip(*scaled, strict=True))]
     return max(sums)
 
 
