@@ -73,7 +73,7 @@ def command(root: Path, *arguments: str) -> list[str]:
 
 
 def run(root: Path, *arguments: str) -> list[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(root)}
     done = subprocess.run(
         command(root, *arguments), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )
@@ -82,7 +82,7 @@ def run(root: Path, *arguments: str) -> list[str]:
 
 
 def test_every_state_is_told_and_a_stopped_run_goes_on(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         command(tmp_path), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as first:
