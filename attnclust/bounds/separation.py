@@ -132,7 +132,7 @@ def separation_dobrushin_bound(
         d_all=tuple(diameter.shape),
     )
     part = partition(xp, labels, batch=batch, n=attention.shape[-1], clusters=None)
-    if not 0 <= min(pair) <= max(pair) < part.clusters:
+    if not 0 <= min(pair) < max(pair) < part.clusters:
         raise ArgumentError(
             "pair", f"must name two of the {part.clusters} clusters", pair, "Check the labels."
         )
