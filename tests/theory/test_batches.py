@@ -21,7 +21,7 @@ A, Z = DRAWN.attention.reshape(*SHAPE, 7, 7), DRAWN.tokens.reshape(*SHAPE, 7, 5)
 L = np.stack([DRAWN.labels, CELLS, np.roll(CELLS, 1), np.array([0, 0, 1, 1, 2, -1, 2])])
 
 
-def _sides(z: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def _sides(z: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     return {"d_cluster": cluster_diameters(z, labels), "d_all": diameter(z)}
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnclust import bounds
+from attnclust.bounds import _pairs
 from attnclust.bounds import separation as separation_module
 
 from .exact import Case
@@ -57,7 +58,7 @@ def test_the_linear_recursion_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None
     a = rng.dirichlet(np.full(60, 0.3), size=60)
     cells, d = np.arange(60) % 3, np.array([1.0, 2.0, 3.0])
     once = bounds.block_recursion_linear(a, cells, d_cluster=d, d_all=4.0)
-    monkeypatch.setattr(bounds._pairs, "BUDGET", 2000)
+    monkeypatch.setattr(_pairs, "BUDGET", 2000)
     np.testing.assert_allclose(
         bounds.block_recursion_linear(a, cells, d_cluster=d, d_all=4.0), once, rtol=1e-13
     )
@@ -144,12 +145,14 @@ def test_separation_dobrushin(case: Case, data: st.DataObject) -> None:
         lost = sum((max(-x, ZERO) for x, g in zip(delta, labels, strict=True) if g == 1), ZERO)
         tau = sum((abs(x) for x in delta), ZERO) / 2
         gaps.append(s * max(gained, lost) + big * min(gained, lost) - big * tau)
-    a, known = as_float(case.a), {"separation": float(s), "d_all": float(big)}
+    a = as_float(case.a)
     kept = separation_module.BUDGET
     for budget in (kept, 1, 2 * n * labels.count(1)):
         separation_module.BUDGET = budget
         try:
-            got = bounds.separation_dobrushin_bound(np.stack([a]), np.array(labels), **known)
+            got = bounds.separation_dobrushin_bound(
+                np.stack([a]), np.array(labels), separation=float(s), d_all=float(big)
+            )
         finally:
             separation_module.BUDGET = kept
         assert float(got[0]) == pytest.approx(float(min(gaps)), abs=1e-12)
