@@ -1,0 +1,173 @@
+"""Batch axes on some arguments and not on others; a batch without elements; blocks of pairs of any size."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attnclust import bounds
+from attnclust.verify import verify
+
+CELLS = np.array([0, 1, 1, 2, 0])
+MANY = np.array([0, 1, 1, 2, 0, 0, 1, 2, 2, 1, 0, 2])
+
+
+def made(seed: int, batch: tuple[int, ...], n: int) -> dict[str, Any]:
+    """What the functions take, with the batch axes `batch`; no two elements alike."""
+    rng = np.random.default_rng(seed)
+    known = [0] * (n // 2) + [1] * ((n - 1) // 2) + [-1]
+    half = rng.uniform(1, 4, size=(*batch, 3, 3))
+    return {
+        "attention": rng.dirichlet(np.full(n, 0.5), size=(*batch, n)),
+        "tokens": rng.normal(size=(*batch, n, 2)),
+        "labels": np.stack([rng.permutation(known) for _ in range(math.prod(batch))]).reshape(*batch, n),
+        "d_cluster": rng.uniform(0, 5, size=(*batch, 2)),
+        "d_cell": rng.uniform(0, 5, size=(*batch, 3)),
+        "d_all": rng.uniform(5, 9, size=batch),
+        "separation": rng.uniform(0, 5, size=batch),
+        "distances": half + np.swapaxes(half, -1, -2),
+        "w": rng.normal(size=(*batch, 2, 4)),
+        "heads": rng.uniform(size=(*batch, 4, 2)),
+    }
+
+
+def fields(record: Any) -> dict[str, Any]:
+    """The arrays of a record, those in its mappings by their label."""
+    flat: dict[str, Any] = {}
+    for name, value in (record._asdict() if hasattr(record, "_asdict") else vars(record)).items():
+        flat |= (
+            {f"{name} {key}": each for key, each in value.items()}
+            if isinstance(value, dict)
+            else {name: value}
+        )
+    return flat
+
+
+def cells_of(a: np.ndarray) -> np.ndarray:
+    return CELLS if a.shape[-1] == len(CELLS) else MANY
+
+
+STEP, ROWS = ("attention", "tokens", "labels"), ("attention", "labels")
+CALLS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
+    "verify": (STEP, lambda a, z, c: fields(verify(a, z, c, transport=True))),
+    "verify pooled": (STEP, lambda a, z, c: fields(verify(a, z, c, pooled=True))),
+    "certify": (STEP, lambda a, z, c: fields(bounds.certify(a, z, c))),
+    "certify, 1-norm": (STEP, lambda a, z, c: fields(bounds.certify(a, z, c, ord=1))),
+    "transport": (STEP, bounds.transport_bound),
+    "independent": (STEP, bounds.independent_bound),
+    "star": (STEP, bounds.star_bound),
+    "chi": (STEP, bounds.chi_bound),
+    "ranges": (ROWS, lambda a, c: fields(bounds.cross_attention(a, c))),
+    "ranges pooled": (ROWS, lambda a, c: fields(bounds.cross_attention(a, c, pooled=True))),
+    "overlap": ((*ROWS, "d_cluster"), lambda a, c, d: bounds.overlap_bound(a, c, d_cluster=d, d_all=9.0)),
+    "cluster_dobrushin": (
+        (*ROWS, "d_cluster"),
+        lambda a, c, d: bounds.cluster_dobrushin_bound(a, c, d_cluster=d, d_all=9.0),
+    ),
+    "block_transport": (
+        (*ROWS, "distances"),
+        lambda a, c, t: bounds.block_transport_bound(a, c, cells=cells_of(a), distances=t),
+    ),
+    "block_transport exact": (
+        (*ROWS, "distances"),
+        lambda a, c, t: bounds.block_transport_bound(a, c, cells=cells_of(a), distances=t, exact=True),
+    ),
+    "block_recursion": (
+        ("attention", "distances"),
+        lambda a, t: bounds.block_recursion(a, cells_of(a), distances=t),
+    ),
+    "block_recursion_linear": (
+        ("attention", "d_cell"),
+        lambda a, d: bounds.block_recursion_linear(a, cells_of(a), d_cluster=d, d_all=9.0),
+    ),
+    "separation_dobrushin": (
+        (*ROWS, "separation", "d_all"),
+        lambda a, c, s, d: bounds.separation_dobrushin_bound(a, c, separation=s, d_all=d, pair=(1, 0)),
+    ),
+    "dobrushin": (("attention",), bounds.dobrushin_coefficient),
+    "softmax_beta": (("w",), lambda w: bounds.softmax_beta(w, 2 * w[..., ::-1])),
+    "multi_head": (("heads",), lambda h: bounds.multi_head_bound(h, norms=np.arange(4.0))),
+}
+
+
+def called(name: str, arguments: list[Any]) -> dict[str, np.ndarray]:
+    got = CALLS[name][1](*arguments)
+    return got if isinstance(got, dict) else {name: got}
+
+
+def batchings(count: int) -> Iterator[list[tuple[bool, bool]]]:
+    """Which of two batch axes each argument has: both; both in one alone, in all but one; and in one the
+    first, in the others the second.
+    """
+    both, none, first, second = (True, True), (False, False), (True, False), (False, True)
+    yield [both] * count
+    for one in range(count):
+        for here, there in ((both, none), (none, both), (first, second), (second, first)):
+            kept = [here if i == one else there for i in range(count)]
+            if kept != [none]:
+                yield kept
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_argument_brings_its_own_batch_axes(name: str) -> None:
+    names = CALLS[name][0]
+    drawn = made(5, (2, 3), 5)  # axes of other lengths than the tokens: none is taken for another unseen
+    for kept in batchings(len(names)):
+        arguments = []
+        for each, (one, other) in zip(names, kept, strict=True):
+            part = drawn[each][:: 1 if one else 2, :: 1 if other else 3]
+            arguments.append(part if one or other else part[0, 0])
+        batch = (2 if any(one for one, _ in kept) else 1, 3 if any(other for _, other in kept) else 1)
+        got = called(name, arguments)
+        for i, j in np.ndindex(*batch):
+            alone = [drawn[each][i * one, j * other] for each, (one, other) in zip(names, kept, strict=True)]
+            for label, expected in called(name, alone).items():
+                assert got[label].shape == (*batch, *expected.shape), (label, kept)
+                np.testing.assert_allclose(
+                    got[label][i, j], expected, rtol=1e-12, atol=1e-13, err_msg=f"{label} {kept}"
+                )
+
+
+@pytest.mark.parametrize("empty", [(0,), (2, 0), (0, 3)])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_batch_without_elements_gives_a_result_without_elements(name: str, empty: tuple[int, ...]) -> None:
+    """One labelling for all, which is nobody's: without batch axes, and with axes of length 1."""
+    names, drawn = CALLS[name][0], made(0, (), 5)
+    alone = called(name, [drawn[each] for each in names])
+    for ones in {(), (1,) * len(empty)} if "labels" in names else {()}:
+        arguments = [
+            np.broadcast_to(drawn[each], (*(ones if each == "labels" else empty), *np.shape(drawn[each])))
+            for each in names
+        ]
+        for label, got in called(name, arguments).items():
+            assert got.shape == (*empty, *alone[label].shape), label
+            assert got.dtype == alone[label].dtype, label
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(CALLS) - {"ranges", "ranges pooled", "transport", "chi", "softmax_beta", "multi_head"})
+)
+def test_blocks_of_pairs_of_any_size_give_what_one_block_gives(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three elements, clusters of six and five tokens: blocks end within a cluster, and the worst pair lies
+    in any of them.
+    """
+    names = CALLS[name][0]
+    for seed in range(2):
+        drawn = made(seed, (3,), 12)
+        drawn["labels"] = drawn["labels"][0]
+        arguments = [drawn[each] for each in names]
+        once = called(name, arguments)
+        for budget in (1, 4, 15, 60, 250, 1000):
+            with monkeypatch.context() as patched:
+                for module in ("_pairs", "independent", "separation", "certify"):
+                    patched.setattr(sys.modules[f"attnclust.bounds.{module}"], "BUDGET", budget)
+                again = called(name, arguments)
+            for label, expected in once.items():
+                np.testing.assert_allclose(again[label], expected, rtol=1e-12, atol=1e-13, err_msg=label)
