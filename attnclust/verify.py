@@ -143,7 +143,7 @@ def verify(
     # A step is measured once, however many labellings it is held against.
     steps = common_batch(xp, **own)
     step = _measure(xp, flat_float64(xp, attention, steps), flat_float64(xp, tokens, steps), order)
-    of_step = np.broadcast_to(np.arange(math.prod(steps)).reshape(steps), batch).reshape(-1)
+    of_step = np.broadcast_to(np.arange(math.prod(steps)).reshape(steps), batch).flatten()
     device = array_api_compat.device(tokens)
     names = ("current", "measured", "eps_lower", "eps_upper", *RUNGS)
     none = xp.zeros((0, len(names), part.clusters), dtype=xp.float64, device=device)
