@@ -133,6 +133,18 @@ def test_each_argument_brings_its_own_batch_axes(name: str) -> None:
                 )
 
 
+@pytest.mark.parametrize("first", range(1, 6))
+def test_elements_with_one_labelling_get_what_they_get_alone_however_many_they_are(first: int) -> None:
+    """Also where they are as many as the tokens: five."""
+    drawn = made(first, (6,), 5)
+    drawn["labels"] = drawn["labels"][[0] * first + [1] * (6 - first)]
+    for name in ("verify", "certify", "overlap", "block_transport", "star", "ranges"):
+        got = called(name, [drawn[each] for each in CALLS[name][0]])
+        for i in range(6):
+            for label, expected in called(name, [drawn[each][i] for each in CALLS[name][0]]).items():
+                np.testing.assert_allclose(got[label][i], expected, rtol=1e-12, atol=1e-13, err_msg=label)
+
+
 @pytest.mark.parametrize("empty", [(0,), (2, 0), (0, 3)])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_batch_without_elements_gives_a_result_without_elements(name: str, empty: tuple[int, ...]) -> None:
