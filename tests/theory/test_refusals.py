@@ -4,9 +4,11 @@ borders.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import array_api_strict
 import numpy as np
 import pytest
 import torch
@@ -30,85 +32,6 @@ L = np.array([0, 0, 1])
 NAN = np.where(Z == 8.0, np.nan, Z)
 TABLE = cell_distances(Z, L)
 RANGES = {"outside": 2, "eps_lower": 0.1, "eps_upper": 0.2}
-SIDES = {"d_cluster": np.array([1.0, 0.0]), "d_all": 9.0}
-
-STEP_FUNCTIONS: list[Callable[[Any, Any, Any], Any]] = [
-    lambda a, z, labels: verify(a, z, labels),
-    lambda a, z, labels: bounds.certify(a, z, labels),
-    lambda a, z, labels: bounds.transport_bound(a, z, labels),
-    lambda a, z, labels: bounds.independent_bound(a, z, labels),
-    lambda a, z, labels: bounds.star_bound(a, z, labels),
-    lambda a, z, labels: bounds.chi_bound(a, z, labels),
-]
-PAIR_FUNCTIONS: list[Callable[[Any, Any, Any], Any]] = [
-    lambda a, z, labels: bounds.overlap_bound(a, labels, **SIDES),
-    lambda a, z, labels: bounds.cluster_dobrushin_bound(a, labels, **SIDES),
-    lambda a, z, labels: bounds.cross_attention(a, labels),
-    lambda a, z, labels: bounds.block_transport_bound(a, labels, cells=L, distances=TABLE),
-    lambda a, z, labels: bounds.separation_dobrushin_bound(a, labels, separation=1.0, d_all=9.0),
-]
-EVERYWHERE = STEP_FUNCTIONS + PAIR_FUNCTIONS
-
-
-@pytest.mark.parametrize("function", EVERYWHERE)
-@pytest.mark.parametrize(
-    ("a", "said"),
-    [
-        (2 * A, "attention: every row must sum to 1"),
-        (A - 1e-3, "attention: weights must not be negative"),
-        (np.where(A == 1, np.nan, A), "attention: must be finite; got 1 NaN or infinite of 9"),
-        (np.where(A == 1, np.inf, A), "attention: must be finite"),
-        (A[:, :2], "attention: must be square"),
-        (A[0], "attention: must have at least 2 axes"),
-    ],
-)
-def test_attention(function: Callable[[Any, Any, Any], Any], a: np.ndarray, said: str) -> None:
-    with pytest.raises(ArgumentError, match=said):
-        function(a, Z, L)
-
-
-@pytest.mark.parametrize("function", EVERYWHERE)
-@pytest.mark.parametrize(
-    ("labels", "error", "said"),
-    [
-        (L[:2], ArgumentError, "labels: must have one entry a token, so length 3; got shape"),
-        (L.astype(float), ArgumentTypeError, "labels: must have an integer dtype"),
-        (L - 3, ArgumentError, "labels: must be -1"),
-        (torch.tensor(L), ArgumentTypeError, "labels: must be of one kind with attention"),
-        (list(L), ArgumentTypeError, "labels: must be a NumPy array or a torch tensor; got list"),
-    ],
-)
-def test_labels(
-    function: Callable[[Any, Any, Any], Any], labels: Any, error: type[Exception], said: str
-) -> None:
-    with pytest.raises(error, match=said):
-        function(A, Z, labels)
-
-
-@pytest.mark.parametrize("function", STEP_FUNCTIONS)
-@pytest.mark.parametrize(
-    ("tokens", "error", "said"),
-    [
-        (NAN, ArgumentError, "tokens: must be finite"),
-        (Z[:2], ArgumentError, "tokens: must have one row a key, so n = 3"),
-        (Z.astype(int), ArgumentTypeError, "tokens: must have a real floating dtype; got int64"),
-        (Z.astype(complex), ArgumentTypeError, "tokens: must have a real floating dtype"),
-        (torch.tensor(Z), ArgumentTypeError, "tokens: must be of one kind with attention"),
-    ],
-)
-def test_tokens(
-    function: Callable[[Any, Any, Any], Any], tokens: Any, error: type[Exception], said: str
-) -> None:
-    with pytest.raises(error, match=said):
-        function(A, tokens, L)
-
-
-def test_batches_that_do_not_broadcast() -> None:
-    with pytest.raises(ArgumentError, match=r"leading \(batch\) axes must broadcast"):
-        verify(np.stack([A, A]), np.stack([Z, Z, Z]), L)
-    with pytest.raises(ArgumentError, match=r"leading \(batch\) axes must broadcast"):
-        verify(np.stack([A, A]), Z, np.stack([L, L, L]))
-
 
 RANGE_FUNCTIONS = [
     bounds.paper_main_bound,
@@ -121,23 +44,50 @@ RANGE_FUNCTIONS = [
     lambda d, big, **known: bounds.convex_bound(d, big, **known, alpha=0.5),
     lambda d, big, **known: bounds.iteration_bound(d, big, **known, steps=2),
 ]
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "number": float,
+    "numpy": lambda x: np.array([x, x]),
+    "torch": lambda x: torch.tensor([x, x], dtype=torch.float64),
+    "strict": lambda x: array_api_strict.asarray([x, x], dtype=array_api_strict.float64),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bound", RANGE_FUNCTIONS)
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"d_cluster": 2.0, "d_all": 1.0}, "d_cluster: must be at most d_all; got d_cluster - d_all = 1"),
+        ({"d_cluster": -1.0}, "d_cluster: must not be negative; got -1"),
+        ({"d_cluster": 0.0, "d_all": -1.0}, "d_all: must not be negative; got -1"),
+        ({"d_cluster": math.nan}, "d_cluster: must be finite"),
+        ({"d_all": math.inf}, "d_all: must be finite"),
+        ({"eps_lower": 0.3}, "eps_lower: must be at most eps_upper"),
+        ({"eps_lower": -0.1}, "eps_lower: must not be negative"),
+        ({"eps_lower": math.nan}, "eps_lower: must be finite"),
+        ({"eps_lower": 0.0, "eps_upper": -0.1}, "eps_upper: must not be negative"),
+        ({"eps_upper": 1.5}, "eps_upper: must be at most 1"),
+        ({"eps_upper": math.inf}, "eps_upper: must be finite"),
+        ({"outside": 20.0}, r"outside \* eps_lower: must be at most 1"),
+        ({"outside": 1.5}, "outside: must count the tokens"),
+        ({"outside": -1.0}, "outside: must count the tokens"),
+        ({"outside": math.nan}, "outside: must be finite"),
+    ],
+)
+def test_ranges(bound: Callable[..., Any], changed: dict[str, float], said: str, kind: str) -> None:
+    """Every number of the call as one kind; an array holds it twice."""
+    right = {"d_cluster": 1.0, "d_all": 2.0, **RANGES}
+    known = {name: KINDS[kind](value) for name, value in {**right, **changed}.items()}
+    with pytest.raises(ArgumentError, match=f"^{said}"):
+        bound(known.pop("d_cluster"), known.pop("d_all"), **known)
+    known = {name: KINDS[kind](value) for name, value in right.items()}
+    bound(known.pop("d_cluster"), known.pop("d_all"), **known)
 
 
 @pytest.mark.parametrize("bound", RANGE_FUNCTIONS)
 @pytest.mark.parametrize(
     ("d", "big", "changed", "error", "said"),
     [
-        (2.0, 1.0, {}, ArgumentError, "d_cluster: must be at most d_all; got d_cluster - d_all = 1"),
-        (-1.0, 1.0, {}, ArgumentError, "d_cluster: must not be negative"),
-        (1.0, -1.0, {}, ArgumentError, "d_all: must not be negative"),
-        (float("nan"), 1.0, {}, ArgumentError, "d_cluster: must be finite"),
-        (1.0, float("inf"), {}, ArgumentError, "d_all: must be finite"),
-        (1.0, 2.0, {"eps_lower": 0.3}, ArgumentError, "eps_lower: must be at most eps_upper"),
-        (1.0, 2.0, {"eps_lower": -0.1}, ArgumentError, "eps_lower: must not be negative"),
-        (1.0, 2.0, {"eps_upper": 1.5}, ArgumentError, "eps_upper: must be at most 1"),
-        (1.0, 2.0, {"outside": 20}, ArgumentError, r"outside \* eps_lower: must be at most 1"),
-        (1.0, 2.0, {"outside": 1.5}, ArgumentError, "outside: must count the tokens"),
-        (1.0, 2.0, {"outside": -1}, ArgumentError, "outside: must count the tokens"),
         (1.0, 2.0, {"eps_upper": torch.tensor([0.5])}, None, ""),
         (np.ones(2), torch.ones(2), {}, ArgumentTypeError, "d_all: must be of one kind with d_cluster"),
         (np.ones(2), np.ones(3), {}, ArgumentError, "d_all: must broadcast against d_cluster"),
@@ -146,7 +96,7 @@ RANGE_FUNCTIONS = [
         ("1", 2.0, {}, ArgumentTypeError, "d_cluster: must be a NumPy array or a torch tensor; got str"),
     ],
 )
-def test_ranges(
+def test_ranges_of_kinds_and_shapes(
     bound: Callable[..., Any],
     d: Any,
     big: Any,
