@@ -62,7 +62,8 @@ def _from_one_product(
         return unknown
     x = take(xp, x, np.concatenate(members), axis=1)
     u = x - xp.mean(x, axis=1, keepdims=True)
-    halves = xp.linalg.vecdot(u, u) / 2
+    with np.errstate(over="ignore"):  # seen in the next lines
+        halves = xp.linalg.vecdot(u, u) / 2
     radius = xp.max(halves, axis=1)
     if not bool(xp.all((radius > 1e-200) & (radius < 1e200))):
         return unknown
