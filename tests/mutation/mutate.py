@@ -155,12 +155,12 @@ class Runner:
         return WorkResult(normal, (slot / "output.txt").read_text()[-4000:], TestOutcome.INCOMPETENT)
 
     def run(self, file: str, *, again: bool) -> Iterator[tuple[WorkItem, WorkResult]]:
-        """Run what a file's record leaves open, with `again` also its survivors."""
+        """Run what a file's record leaves open, with `again` also what was not killed."""
         source = (self.clean / file).read_text(encoding="utf-8")
         database = record(self.folder, file, source)
         todo = list(database.pending_work_items)
         if again:
-            todo += [i for i, r in database.completed_work_items if r.test_outcome == TestOutcome.SURVIVED]
+            todo += [i for i, r in database.completed_work_items if r.test_outcome != TestOutcome.KILLED]
         todo.sort(key=lambda item: item.mutations[0].start_pos, reverse=True)
         free, busy = list(self.slots), {}
         while todo or busy:
@@ -231,7 +231,9 @@ def main(arguments: list[str] | None = None, *, project: Project = THEORY) -> No
         "files", nargs="*", help="only sources whose path contains one of these, in this order"
     )
     parser.add_argument("--workers", type=int, default=1, help="mutants to run at a time")
-    parser.add_argument("--again", action="store_true", help="run survivors again, against the present tests")
+    parser.add_argument(
+        "--again", action="store_true", help="run what was not killed again, against the present tests"
+    )
     parser.add_argument("--report", action="store_true", help="run nothing, print what the record says")
     parser.add_argument("--record", type=Path, help="where the record lies; default: build/mutation")
     options = parser.parse_args(arguments)

@@ -138,9 +138,14 @@ class Plugin:
             return [context]
         return [item.nodeid for item in self.items if name in getattr(item, "fixturenames", ())]
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self.session = session
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and self.failed is None:
             self.failed = report.nodeid
+            if self.order is not None:
+                self.session.shouldstop = "a test failed"
 
 
 ARGUMENTS = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib", "--doctest-modules"]
@@ -152,12 +157,13 @@ def judge(slot: Path, order: list[str], limits: dict[str, float]) -> int:
     plugin = Plugin({name: i for i, name in enumerate(order)}, limits)
     files = dict.fromkeys(each.split("::")[0] for each in order)
     signal.setitimer(signal.ITIMER_PROF, PATIENCE * limits[""])
-    code = pytest.main([*ARGUMENTS, "-x", *files], plugins=[plugin])
+    # Not -x: a test file that meets the mutant while it is imported must not hide the tests of the others.
+    code = pytest.main([*ARGUMENTS, "--continue-on-collection-errors", *files], plugins=[plugin])
     signal.setitimer(signal.ITIMER_PROF, 0)
     (slot / "result.json").write_text(json.dumps({"failed": plugin.failed, "run": len(plugin.seconds)}))
-    if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        return PASSED if len(plugin.seconds) == len(order) else BROKEN
-    return FAILED if plugin.failed is not None else BROKEN
+    if plugin.failed is not None:
+        return FAILED
+    return PASSED if code == pytest.ExitCode.OK and len(plugin.seconds) == len(order) else BROKEN
 
 
 @dataclass
