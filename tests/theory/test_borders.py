@@ -120,3 +120,12 @@ def test_a_greedy_plan_is_the_default_and_an_exact_one_is_asked_for() -> None:
     labels = np.array([0, 0, -1, -1])
     assert bounds.block_transport_bound(attention, labels, **known).tolist() == [greedy]
     assert bounds.block_transport_bound(attention, labels, **known, exact=True).tolist() == [best]
+
+
+def test_every_count_of_outsiders_is_whole() -> None:
+    known = {"eps_lower": 0.0, "eps_upper": 0.25}
+    for right in (np.array([0.0, 2.0]), np.array([0, 2])):
+        assert bounds.sharp_bound(np.ones(2), 4.0, outside=right, **known).tolist() == [1.0, 2.5]
+    for wrong in ([1.5, 2.0], [2.0, 1.5], [2.0, -1.0], [0.5, 0.5]):
+        with pytest.raises(ArgumentError, match="outside: must count the tokens"):
+            bounds.sharp_bound(np.ones(2), 4.0, outside=np.array(wrong), **known)
