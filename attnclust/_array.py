@@ -95,7 +95,10 @@ def real(xp: Namespace, name: str, value: Any, *, ndim: int = 0, like: Any = Non
     """
     if is_scalar(value):
         options = {} if like is None else {"device": array_api_compat.device(like)}
-        value = xp.asarray(float(value), dtype=xp.float64 if like is None else like.dtype, **options)
+        # An integer `like` is refused by its own name, not by that of the number beside it.
+        known = xp.float64 if like is None else like.dtype
+        dtype = known if xp.isdtype(known, "real floating") else xp.float64
+        value = xp.asarray(float(value), dtype=dtype, **options)
     if not xp.isdtype(value.dtype, "real floating"):
         raise ArgumentTypeError(
             name, "must have a real floating dtype", value.dtype, "Convert it, for example to float64."

@@ -73,7 +73,7 @@ def block_transport_configuration(
 
 
 def _refuse_table(table: np.ndarray) -> None:
-    if table.ndim == 2 and (table == table.T).all():
+    if table.ndim == 2 and np.isfinite(table).all() and (table == table.T).all():
         # With a detour back to where it began, C[r, r] <= 2 C[r, s]; and so nothing is negative.
         detour = (table[:, :, None] + table[None, :, :]).min(axis=1)
         if (table <= detour + 1e-12 * table.max(initial=0.0)).all():
@@ -115,7 +115,7 @@ def separation_configuration(
     >>> float((after[0] - after[1])[0])  # (1 - 1/8) 2 - 1/4 4
     0.75
     """
-    if not (0 <= mass_g <= 1 and 0 <= mass_h <= 1 and 0 <= separation <= d_all):
+    if not (0 <= mass_g <= 1 and 0 <= mass_h <= 1 and 0 <= separation <= d_all < np.inf):
         raise ArgumentError(
             "mass_g, mass_h, separation",
             "must satisfy 0 <= masses <= 1 and 0 <= separation <= d_all",
@@ -169,7 +169,7 @@ def separation_dobrushin_configuration(
     """
     a = _matrix(attention)
     g, h = (_members(labels, len(a), cluster) for cluster in clusters)
-    if not 0 <= separation <= d_all:
+    if not 0 <= separation <= d_all < np.inf:
         raise ArgumentError("separation", "must be between 0 and d_all", separation, "Check their order.")
 
     def kept(pair: tuple[int, int]) -> tuple[float, float, float]:

@@ -90,7 +90,9 @@ def sharp_total_bound(d_all: Scalars, *, outside: Scalars, eps_lower: Scalars) -
     >>> float(sharp_total_bound(4.0, outside=3, eps_lower=0.25))
     1.0
     """
-    return sharp_value(checked_ranges(d_all, d_all, outside, eps_lower, eps_lower))
+    # Of d and eps_upper only that they are at least 0 and at most 1, so that errors name what was passed.
+    r = checked_ranges(0.0, d_all, outside, eps_lower, 1.0)
+    return (1 - r.x_lower) * r.diameter
 
 
 def sharp_certificate(

@@ -18,8 +18,10 @@ from attnclust._array import ArgumentError, ArgumentTypeError
 from attnclust.attention import (
     attend,
     attention_weights,
+    block_transport_configuration,
     cluster_dobrushin_configuration,
     separation_configuration,
+    separation_dobrushin_configuration,
     sharp_configuration,
 )
 from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull_distance
@@ -84,6 +86,25 @@ def test_ranges(bound: Callable[..., Any], changed: dict[str, float], said: str,
     bound(known.pop("d_cluster"), known.pop("d_all"), **known)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"d_all": -1.0}, "d_all: must not be negative; got -1"),
+        ({"d_all": math.nan}, "d_all: must be finite"),
+        ({"eps_lower": -0.1}, "eps_lower: must not be negative"),
+        ({"eps_lower": 1.5}, "eps_lower: must be at most"),
+        ({"outside": 20.0}, r"outside \* eps_lower: must be at most 1"),
+        ({"outside": 1.5}, "outside: must count the tokens"),
+    ],
+)
+def test_the_total_form_names_what_it_was_given(changed: dict[str, float], said: str, kind: str) -> None:
+    right = {"d_all": 2.0, "outside": 2.0, "eps_lower": 0.1}
+    known = {name: KINDS[kind](value) for name, value in {**right, **changed}.items()}
+    with pytest.raises(ArgumentError, match=f"^{said}"):
+        bounds.sharp_total_bound(known.pop("d_all"), **known)
+
+
 @pytest.mark.parametrize("bound", RANGE_FUNCTIONS)
 @pytest.mark.parametrize(
     ("d", "big", "changed", "error", "said"),
@@ -93,6 +114,7 @@ def test_ranges(bound: Callable[..., Any], changed: dict[str, float], said: str,
         (np.ones(2), np.ones(3), {}, ArgumentError, "d_all: must broadcast against d_cluster"),
         (np.ones((2, 2)), np.ones(3), {}, ArgumentError, "d_all: must broadcast against d_cluster"),
         (np.array([1]), 2.0, {}, ArgumentTypeError, "d_cluster: must have a real floating dtype"),
+        (1.0, np.array([2]), {}, ArgumentTypeError, "^d_all: must have a real floating dtype; got int64"),
         ("1", 2.0, {}, ArgumentTypeError, "d_cluster: must be a NumPy array or a torch tensor; got str"),
     ],
 )
@@ -267,6 +289,33 @@ def test_ranges_of_kinds_and_shapes(
             lambda: separation_configuration(mass_g=2.0, mass_h=0.0, separation=1.0, d_all=2.0),
             ArgumentError,
             "mass_g, mass_h, separation: must satisfy",
+        ),
+        (
+            lambda: separation_configuration(mass_g=0.5, mass_h=0.5, separation=1.0, d_all=math.inf),
+            ArgumentError,
+            "mass_g, mass_h, separation: must satisfy",
+        ),
+        (
+            lambda: separation_dobrushin_configuration(A, L, separation=1.0, d_all=math.inf),
+            ArgumentError,
+            "separation: must be between 0 and d_all",
+        ),
+        (
+            lambda: block_transport_configuration(
+                A, pair=(0, 1), cells=L, distances=np.array([[0.0, math.inf], [math.inf, 0.0]])
+            ),
+            ArgumentError,
+            "distances: must be symmetric",
+        ),
+        (
+            lambda: bounds.sharp_total_bound(np.array([1]), outside=2, eps_lower=0.1),
+            ArgumentTypeError,
+            "^d_all: must have a real floating dtype",
+        ),
+        (
+            lambda: bounds.sharp_total_bound(np.ones(2), outside=2, eps_lower=np.zeros(3)),
+            ArgumentError,
+            "^eps_lower: must broadcast",
         ),
         (lambda: recipes(max_n=1), ArgumentError, "max_n, batch, max_d: must be at least 2, 1, 1"),
         (lambda: tiny_attention(n=9), ArgumentError, "n: must be 1 to 8"),
