@@ -10,6 +10,7 @@ import pytest
 from attnclust import bounds
 from attnclust._array import ArgumentError
 from attnclust.bounds._plans import plan_costs
+from attnclust.bounds._transport import exact_cost
 
 UNIT = np.finfo(float).eps / 2
 
@@ -39,6 +40,7 @@ def test_no_cluster_at_all() -> None:
     assert got.shape == (0,)
     alone, nobody = np.ones((1, 1)), np.array([-1])
     assert bounds.overlap_bound(alone, nobody, d_cluster=none, d_all=0.0).shape == (0,)
+    assert bounds.independent_bound(alone, alone, nobody).shape == (0,)
 
 
 def test_mass_without_a_partner_is_charged_the_highest_price() -> None:
@@ -49,3 +51,8 @@ def test_mass_without_a_partner_is_charged_the_highest_price() -> None:
     more, less = np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 0.5, 0.0]])
     for supply, demand in ((more, less), (less, more)):
         np.testing.assert_array_equal(plan_costs(np, supply, demand, prices), [0.5 * 2 + 0.5 * 9])
+
+
+def test_masses_of_unlike_totals_are_carried_as_the_larger() -> None:
+    assert exact_cost(np.array([2.0]), np.array([1.0]), np.array([[3.0]])) == 6.0
+    assert exact_cost(np.array([1.0]), np.array([2.0]), np.array([[3.0]])) == 6.0
