@@ -56,3 +56,9 @@ def test_mass_without_a_partner_is_charged_the_highest_price() -> None:
 def test_masses_of_unlike_totals_are_carried_as_the_larger() -> None:
     assert exact_cost(np.array([2.0]), np.array([1.0]), np.array([[3.0]])) == 6.0
     assert exact_cost(np.array([1.0]), np.array([2.0]), np.array([[3.0]])) == 6.0
+
+
+def test_a_plan_that_costs_just_the_limit_decides_nothing() -> None:
+    """The cheapest arc first costs 2, the limit; the best plan, 1, is below it."""
+    halves, prices = np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1.0, 4.0]])
+    assert exact_cost(halves, halves, prices, decide=2.0) < 2.0
