@@ -87,18 +87,19 @@ class Heads:
     def _logits(self, images: slice, out: Tensor | None = None) -> Tensor:
         dtype = _at_least_float32(self.query.dtype)
         query, key = (each[images].to(dtype) for each in (self.query, self.key))
-        if out is None:
-            out = query.new_empty(*query.shape[:3], key.shape[2])
-        flat = out.flatten(0, 1)
+        flat = None if out is None else out.flatten(0, 1)
         # Scaled inside the product, which reads one image's queries and keys where they lie.
-        torch.baddbmm(flat, query.flatten(0, 1), key.flatten(0, 1).mT, beta=0, alpha=self.scale, out=flat)
+        product = torch.baddbmm(
+            query.new_zeros(()), query.flatten(0, 1), key.flatten(0, 1).mT, beta=0, alpha=self.scale, out=flat
+        )
+        logits = product.unflatten(0, query.shape[:2])
         if self.bias is not None:
-            bias = self.bias.expand(self.query.shape[0], *out.shape[1:])[images]
+            bias = self.bias.expand(self.query.shape[0], *logits.shape[1:])[images]
             if bias.dtype == torch.bool:
-                out.masked_fill_(~bias, -torch.inf)
+                logits.masked_fill_(~bias, -torch.inf)
             else:
-                out += bias
-        return out
+                logits += bias
+        return logits
 
 
 def _at_least_float32(dtype: torch.dtype) -> torch.dtype:

@@ -160,6 +160,15 @@ def test_maps_of_logits_far_from_zero_average_as_softmaxes_do(shift: float) -> N
     torch.testing.assert_close(heads.mean_weights().double(), exact, rtol=4e-5, atol=1e-7)
 
 
+def test_weights_of_heads_can_be_differentiated() -> None:
+    from attnclust.vit import Heads
+
+    query = torch.ones(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
+    key = torch.arange(24, dtype=torch.float64).reshape(1, 2, 3, 4)
+    bias = torch.zeros(3, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda q: Heads(q, key, key, 0.1, bias).weights(), query)
+
+
 def test_an_attention_to_nothing_is_not_averaged_away() -> None:
     from attnclust.vit import Heads
 
