@@ -11,6 +11,7 @@ Rules for rounding, used by every check (``u`` is the unit roundoff of the dtype
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import array_api_compat
@@ -50,19 +51,19 @@ class ArgumentTypeError(TypeError):
 
 def is_scalar(value: object) -> bool:
     """Whether `value` is a Python or NumPy number, which counts as a 0-d array of any kind."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def namespace(**arrays: object) -> Namespace:
-    """The one array namespace of all named arrays; numbers and None follow the others, alone they are
-    NumPy's.
+def namespace(*optional: str, **arrays: object) -> Namespace:
+    """The one array namespace of all named arrays; numbers follow the others, alone they are NumPy's. Those
+    named in `optional` may be None.
 
     Raises:
         ArgumentTypeError: something is no array, or two are of different kinds.
     """
     first: tuple[str, Any] | None = None
     for name, value in arrays.items():
-        if value is None or is_scalar(value):
+        if is_scalar(value) or (value is None and name in optional):
             continue
         if not array_api_compat.is_array_api_obj(value):
             raise ArgumentTypeError(
@@ -115,6 +116,69 @@ def real(xp: Namespace, name: str, value: Any, *, ndim: int = 0, like: Any = Non
             "Remove what is not a number.",
         )
     return value
+
+
+def number(name: str, value: Any) -> float:
+    """`value`, a number or a real array without axes, as a finite Python float.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: it is none.
+    """
+    value = real(namespace(**{name: value}), name, value)
+    if value.ndim:
+        raise ArgumentTypeError(name, "must be one number", f"shape {tuple(value.shape)}", "Take one entry.")
+    return float(value)
+
+
+def positive(name: str, value: Any) -> Any:
+    """`value`, a number or an array without axes, refused where it is not finite and above 0.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if not (is_scalar(value) or getattr(value, "ndim", None) == 0) or not 0 < value < math.inf:
+        raise ArgumentError(name, "must be a positive number", value, "Pass a finite number above 0.")
+    return float(value) if is_scalar(value) else value
+
+
+def whole(name: str, value: Any, *, least: int = 0) -> int:
+    """`value` as a whole number of at least `least`.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: it is none, or smaller.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentTypeError(name, "must be a whole number", type(value).__name__, "Pass an int.")
+    if value < least:
+        raise ArgumentError(name, f"must be at least {least}", value, "Pass a larger one.")
+    return int(value)
+
+
+def two_of(name: str, value: Any, count: int, what: str) -> tuple[int, int]:
+    """`value` as the numbers of two of `count` things, which are not the same.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: it is not.
+    """
+    rule, remedy = f"must name two of the {count} {what}", f"Pass a pair of different numbers below {count}."
+    try:
+        chosen = [operator.index(each) for each in value]
+    except TypeError:
+        raise ArgumentTypeError(name, rule, repr(value), remedy) from None
+    if len(chosen) != 2 or not 0 <= min(chosen) < max(chosen) < count:
+        raise ArgumentError(name, rule, value, remedy)
+    return chosen[0], chosen[1]
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as True or False.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(name, "must be True or False", type(value).__name__, "Choose one.")
+    return bool(value)
 
 
 def _count(xp: Namespace, wrong: Any, what: str) -> str:
@@ -204,17 +268,35 @@ def common_batch(xp: Namespace, **shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The batch shape that all named ones broadcast to.
 
     Raises:
-        ArgumentError: they do not broadcast.
+        ArgumentError: one does not broadcast against those before it.
     """
-    try:
-        return np.broadcast_shapes(*shapes.values())
-    except ValueError:
-        raise ArgumentError(
-            " and ".join(shapes),
-            "leading (batch) axes must broadcast",
-            list(shapes.values()),
-            "Align the batch axes.",
-        ) from None
+    return _broadcast("leading (batch) axes ", shapes)
+
+
+def common_shape(**arrays: Any) -> tuple[int, ...]:
+    """The shape that all named arrays broadcast to.
+
+    Raises:
+        ArgumentError: one does not broadcast against those before it.
+    """
+    return _broadcast("", {name: each.shape for name, each in arrays.items()})
+
+
+def _broadcast(axes: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    common, before = (), []
+    for name, shape in shapes.items():
+        shape = tuple(shape)
+        try:
+            common = np.broadcast_shapes(common, shape)
+        except ValueError:
+            raise ArgumentError(
+                name,
+                f"{axes}must broadcast against {' and '.join(before)}",
+                f"{shape} beside {common}",
+                "Align the axes, the last one first.",
+            ) from None
+        before += [name] if shape else []
+    return common
 
 
 def checked_step(xp: Namespace, attention: Any, tokens: Any) -> tuple[Any, Any]:

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 
-from attnclust._array import ArgumentError, ArgumentTypeError, Labels, Namespace, is_scalar, to_numpy
+from attnclust._array import (
+    ArgumentError,
+    ArgumentTypeError,
+    Labels,
+    Namespace,
+    is_scalar,
+    to_numpy,
+    whole,
+)
 
 
 class Labelling(NamedTuple):
@@ -62,6 +70,14 @@ def label_batch(xp: Namespace, labels: Labels, name: str = "labels") -> tuple[in
     return tuple(array.shape[:-1])
 
 
+def refuse_below(name: str, lowest: int) -> None:
+    """Raise :class:`ArgumentError` where the lowest label is below that of an outsider."""
+    if lowest < -1:
+        raise ArgumentError(
+            name, "must be -1 (outsider) or a cluster number", lowest, "Number the clusters 0..M-1."
+        )
+
+
 def partition(
     xp: Namespace,
     labels: Labels,
@@ -74,7 +90,7 @@ def partition(
     """The clusters that `labels` name, over a batch of `n` tokens each.
 
     Raises:
-        ArgumentTypeError: labels are no integers.
+        ArgumentTypeError: labels are no integers, `clusters` no whole number.
         ArgumentError: wrong length, a batch shape that does not broadcast to `batch`, values below -1 or not
             below `clusters`.
     """
@@ -97,11 +113,8 @@ def partition(
             "Labels are (n,) or (*batch, n).",
         ) from None
     lowest, highest = (int(table.min()), int(table.max())) if table.size else (-1, -1)
-    if lowest < -1:
-        raise ArgumentError(
-            name, "must be -1 (outsider) or a cluster number", lowest, "Number the clusters 0..M-1."
-        )
-    count = highest + 1 if clusters is None else clusters
+    refuse_below(name, lowest)
+    count = highest + 1 if clusters is None else whole("clusters", clusters)
     if highest >= count:
         raise ArgumentError(name, f"must be below clusters={count}", highest, "Raise clusters or renumber.")
     if table.ndim == 1:

@@ -18,6 +18,7 @@ from attnclust._array import (
     Tokens,
     checked_step,
     common_batch,
+    flag,
     namespace,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
@@ -136,6 +137,7 @@ def verify(
     xp = namespace(attention=attention, tokens=tokens, labels=labels)
     attention, tokens = checked_step(xp, attention, tokens)
     order = checked_order(ord)
+    transport, pooled = flag("transport", transport), flag("pooled", pooled)
     n = tokens.shape[-2]
     own = {"attention": tuple(attention.shape[:-2]), "tokens": tuple(tokens.shape[:-2])}
     batch = common_batch(xp, **own, labels=label_batch(xp, labels))

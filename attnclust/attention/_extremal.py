@@ -7,12 +7,12 @@ They live on a line, so they are extremal in every norm; NumPy arrays, float64.
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from attnclust._array import ArgumentError, Attention, Labels, namespace, stochastic, to_numpy
+from attnclust._array import ArgumentError, Attention, Labels, namespace, number, stochastic, to_numpy, whole
 from attnclust._labels import partition
 
 
@@ -48,7 +48,7 @@ def sharp_configuration(
         A :class:`Configuration`; outsiders are labelled -1.
 
     Raises:
-        ArgumentError: arguments outside the ranges above.
+        ArgumentTypeError, ArgumentError: arguments outside the ranges above, or no numbers.
 
     >>> attention, tokens, labels = sharp_configuration(
     ...     2, 3, eps_lower=0.125, eps_upper=0.25, d_cluster=1.0, d_all=4.0)
@@ -56,8 +56,8 @@ def sharp_configuration(
     >>> float(abs(after[0] - after[1]).max())  # (1 - 3/4) 1 + (3/4 - 3/8) 4
     1.75
     """
-    if inside < 2 or outside < 1:
-        raise ArgumentError("inside, outside", "must be at least 2 and 1", (inside, outside), "Add tokens.")
+    inside, outside = whole("inside", inside, least=2), whole("outside", outside, least=1)
+    eps_lower, eps_upper = number("eps_lower", eps_lower), number("eps_upper", eps_upper)
     if not (0 <= eps_lower <= eps_upper <= 1 and outside * eps_lower <= 1):
         raise ArgumentError(
             "eps_lower, eps_upper",
@@ -65,7 +65,7 @@ def sharp_configuration(
             (eps_lower, eps_upper),
             "Narrow the range.",
         )
-    _refuse_diameters(d_cluster, d_all)
+    d_cluster, d_all = _diameters(d_cluster, d_all)
     n = inside + outside
     attention = np.eye(n)
     attention[1:inside] = 0
@@ -79,14 +79,16 @@ def sharp_configuration(
     return Configuration(attention, tokens, np.where(np.arange(n) < inside, 0, -1))
 
 
-def _refuse_diameters(d_cluster: float, d_all: float) -> None:
-    if not 0 <= d_cluster <= d_all < np.inf:
+def _diameters(d_cluster: Any, d_all: Any) -> tuple[float, float]:
+    d_cluster, d_all = number("d_cluster", d_cluster), number("d_all", d_all)
+    if not 0 <= d_cluster <= d_all:
         raise ArgumentError(
             "d_cluster, d_all",
             "must satisfy 0 <= d_cluster <= d_all",
             (d_cluster, d_all),
             "Check their order.",
         )
+    return d_cluster, d_all
 
 
 def _matrix(attention: Attention) -> Float[np.ndarray, "n n"]:
@@ -99,10 +101,11 @@ def _matrix(attention: Attention) -> Float[np.ndarray, "n n"]:
     return to_numpy(attention).astype(np.float64)
 
 
-def _members(labels: Labels, n: int, cluster: int) -> np.ndarray:
+def _members(labels: Labels, n: int, cluster: Any) -> np.ndarray:
+    cluster = whole("cluster", cluster)
     xp = namespace(labels=labels)
     part = partition(xp, labels, batch=(), n=n, clusters=None)
-    if labels.ndim != 1 or not 0 <= cluster < part.clusters or not len(part.labellings[0].members[cluster]):
+    if labels.ndim != 1 or not cluster < part.clusters or not len(part.labellings[0].members[cluster]):
         raise ArgumentError(
             "labels", f"must be (n,) and have tokens in cluster {cluster}", "none", "Check the label."
         )
@@ -142,7 +145,7 @@ def cluster_dobrushin_configuration(
     """
     a = _matrix(attention)
     inside = _members(labels, len(a), cluster)
-    _refuse_diameters(d_cluster, d_all)
+    d_cluster, d_all = _diameters(d_cluster, d_all)
     is_inside = np.isin(np.arange(len(a)), inside)
 
     def promise(pair: tuple[int, int]) -> float:
@@ -179,5 +182,6 @@ def dobrushin_configuration(attention: Attention, *, d_all: float = 1.0) -> Floa
     1.0
     """
     a = _matrix(attention)
+    d_all = number("d_all", d_all)
     labels = np.zeros(len(a), dtype=np.int64)
     return cluster_dobrushin_configuration(a, labels, d_cluster=d_all, d_all=d_all)

@@ -8,7 +8,18 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from attnclust._array import ArgumentError, Attention, Labels, Scalars
+from attnclust._array import (
+    ArgumentError,
+    Attention,
+    Labels,
+    Scalars,
+    namespace,
+    number,
+    real,
+    to_numpy,
+    two_of,
+)
+from attnclust._labels import label_batch, partition
 from attnclust.attention._extremal import Configuration, _matrix, _members
 
 
@@ -44,12 +55,15 @@ def block_transport_configuration(
     >>> round(float(abs(after[0] - after[1])[0]), 12)
     2.0
     """
+    xp = namespace(attention=attention, cells=cells, distances=distances)
     a = _matrix(attention)
-    table = np.asarray(distances, dtype=np.float64)
-    k = len(table)
+    table = to_numpy(real(xp, "distances", distances)).astype(np.float64)
     _refuse_table(table)
-    delta = a[pair[0]] - a[pair[1]]
-    cell = np.asarray(cells)
+    k = len(table)
+    j, i = two_of("pair", pair, len(a), "rows")
+    delta = a[j] - a[i]
+    label_batch(xp, cells, "cells")
+    cell = to_numpy(cells)
     if cell.shape != (len(a),) or cell.min() < 0 or cell.max() >= k:
         raise ArgumentError(
             "cells", f"must be (n,) integers 0..{k - 1}", f"shape {cell.shape}", "Match the table."
@@ -73,7 +87,7 @@ def block_transport_configuration(
 
 
 def _refuse_table(table: np.ndarray) -> None:
-    if table.ndim == 2 and np.isfinite(table).all() and (table == table.T).all():
+    if table.ndim == 2 and table.shape[0] == table.shape[1] and (table == table.T).all():
         # With a detour back to where it began, C[r, r] <= 2 C[r, s]; and so nothing is negative.
         detour = (table[:, :, None] + table[None, :, :]).min(axis=1)
         if (table <= detour + 1e-12 * table.max(initial=0.0)).all():
@@ -108,16 +122,18 @@ def separation_configuration(
         A :class:`Configuration` of three tokens.
 
     Raises:
-        ArgumentError: arguments outside the ranges above.
+        ArgumentTypeError, ArgumentError: arguments outside the ranges above, or no numbers.
 
     >>> attention, tokens, _ = separation_configuration(mass_g=0.25, mass_h=0.125, separation=2.0, d_all=4.0)
     >>> after = attention @ tokens
     >>> float((after[0] - after[1])[0])  # (1 - 1/8) 2 - 1/4 4
     0.75
     """
-    if not (0 <= mass_g <= 1 and 0 <= mass_h <= 1 and 0 <= separation <= d_all < np.inf):
+    mass_g, mass_h = number("mass_g", mass_g), number("mass_h", mass_h)
+    separation, d_all = number("separation", separation), number("d_all", d_all)
+    if not (0 <= mass_g <= 1 and 0 <= mass_h <= 1 and 0 <= separation <= d_all):
         raise ArgumentError(
-            "mass_g, mass_h, separation",
+            "mass_g, mass_h, separation, d_all",
             "must satisfy 0 <= masses <= 1 and 0 <= separation <= d_all",
             (mass_g, mass_h, separation, d_all),
             "Check their order.",
@@ -168,8 +184,10 @@ def separation_dobrushin_configuration(
     1.0
     """
     a = _matrix(attention)
-    g, h = (_members(labels, len(a), cluster) for cluster in clusters)
-    if not 0 <= separation <= d_all < np.inf:
+    known = partition(namespace(labels=labels), labels, batch=(), n=len(a), clusters=None).clusters
+    g, h = (_members(labels, len(a), each) for each in two_of("clusters", clusters, known, "clusters"))
+    separation, d_all = number("separation", separation), number("d_all", d_all)
+    if not 0 <= separation <= d_all:
         raise ArgumentError("separation", "must be between 0 and d_all", separation, "Check their order.")
 
     def kept(pair: tuple[int, int]) -> tuple[float, float, float]:

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import array_api_compat
-import numpy as np
 
 from attnclust._array import (
     ArgumentError,
     ArgumentTypeError,
     Namespace,
     common_batch,
+    flag,
     flatten_batch,
     is_scalar,
     namespace,
+    positive,
     real,
+    whole,
 )
-from attnclust.attention._masks import checked_count
-from attnclust.attention._weights import checked_positive
+from attnclust.attention._masks import refuse_numbers, refuse_unseeing
 
 NORMS = ("layernorm", "sphere")
 """What may follow a step: zero mean and unit variance over a token's coordinates, or unit length."""
@@ -120,21 +121,18 @@ def checked_layer(
     named = {
         f"{name}[{i}]" if len(of) > 1 else name: w for name, of in stacks.items() for i, w in enumerate(of)
     }
-    xp = namespace(tokens=tokens, **named, mask=mask)
+    xp = namespace("mask", tokens=tokens, **named, mask=mask)
     tokens = real(xp, "tokens", tokens, ndim=2)
-    n, d = tokens.shape[-2:]
-    if n == 0 or d == 0:
-        raise ArgumentError("tokens", "must hold a token of a coordinate", f"shape {(n, d)}", "Add some.")
+    if 0 in tokens.shape[-2:]:
+        shape = tuple(tokens.shape[-2:])
+        raise ArgumentError("tokens", "must hold a token of a coordinate", f"shape {shape}", "Add some.")
     if heads is not None:
-        heads = checked_count("heads", heads, least=1)
+        heads = whole("heads", heads, least=1)
     for name, w in named.items():
         _check_weight(xp, name, w, tokens, heads)
     _check_queries(stacks["w_q"], stacks["w_k"])
     _check_options(residual, step_size, norm)
-    if scale is None:
-        scale = 1 / math.sqrt(stacks["w_q"][0].shape[-1])
-    else:
-        checked_positive("scale", scale)
+    scale = 1 / math.sqrt(stacks["w_q"][0].shape[-1]) if scale is None else positive("scale", scale)
     if mask is not None:
         _check_mask(xp, mask, tokens)
     inner = 2 if heads is None else 3
@@ -213,10 +211,8 @@ def _check_queries(w_q: list[Any], w_k: list[Any]) -> None:
 
 
 def _check_options(residual: Any, step_size: Any, norm: Any) -> None:
-    if not isinstance(residual, bool | np.bool_):
-        raise ArgumentTypeError("residual", "must be True or False", type(residual).__name__, "Choose one.")
-    checked_positive("step_size", step_size)
-    if not residual and step_size != 1:
+    positive("step_size", step_size)
+    if not flag("residual", residual) and step_size != 1:
         raise ArgumentError(
             "step_size",
             "scales what a residual adds",
@@ -229,9 +225,7 @@ def _check_options(residual: Any, step_size: Any, norm: Any) -> None:
 
 def _check_mask(xp: Namespace, mask: Any, tokens: Any) -> None:
     n = tokens.shape[-2]
-    if is_scalar(mask) or isinstance(mask, bool) or not xp.isdtype(mask.dtype, "bool"):
-        got = getattr(mask, "dtype", type(mask).__name__)
-        raise ArgumentTypeError("mask", "must be boolean", got, "True where a query may see a key.")
+    refuse_numbers(xp, mask)
     if mask.ndim < 2 or tuple(mask.shape[-2:]) != (n, n):
         raise ArgumentError(
             "mask",
@@ -243,10 +237,7 @@ def _check_mask(xp: Namespace, mask: Any, tokens: Any) -> None:
         raise ArgumentError(
             "mask", "must be on the device of tokens", str(array_api_compat.device(mask)), "Move it."
         )
-    if not bool(xp.all(xp.any(mask, axis=-1))):
-        raise ArgumentError(
-            "mask", "every query must see a key", "a row without any", "Let each token see itself."
-        )
+    refuse_unseeing(xp, mask)
 
 
 def _rows(xp: Namespace, x: Any, batch: tuple[int, ...], inner: int) -> Any:

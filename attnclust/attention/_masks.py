@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import array_api_compat
 import numpy as np
 from jaxtyping import Bool
 
-from attnclust._array import ArgumentError, ArgumentTypeError, Labels, Number, namespace
-from attnclust._labels import label_batch
+from attnclust._array import (
+    ArgumentError,
+    ArgumentTypeError,
+    Labels,
+    Namespace,
+    Number,
+    is_scalar,
+    namespace,
+    whole,
+)
+from attnclust._labels import label_batch, refuse_below
 
 
 def causal_mask(n: Number, *, like: Any = None) -> Bool[Any, "n n"]:
@@ -31,7 +41,7 @@ def causal_mask(n: Number, *, like: Any = None) -> Bool[Any, "n n"]:
            [1, 1, 0],
            [1, 1, 1]])
     """
-    place = np.arange(checked_count("n", n, least=1))
+    place = np.arange(whole("n", n, least=1))
     return _as(like, place[:, None] >= place[None, :])
 
 
@@ -57,9 +67,9 @@ def ring_mask(n: Number, *, width: Number = 1, like: Any = None) -> Bool[Any, "n
            [0, 0, 1, 1, 1],
            [1, 0, 0, 1, 1]])
     """
-    place = np.arange(checked_count("n", n, least=1))
+    place = np.arange(whole("n", n, least=1))
     apart = np.abs(place[:, None] - place[None, :])
-    return _as(like, np.minimum(apart, len(place) - apart) <= checked_count("width", width, least=0))
+    return _as(like, np.minimum(apart, len(place) - apart) <= whole("width", width, least=0))
 
 
 def block_mask(labels: Labels) -> Bool[Any, "*batch n n"]:
@@ -73,7 +83,7 @@ def block_mask(labels: Labels) -> Bool[Any, "*batch n n"]:
 
     Raises:
         ArgumentTypeError: `labels` is no array of integers.
-        ArgumentError: no axis.
+        ArgumentError: no axis, a label below -1.
 
     >>> block_mask(np.array([0, 0, -1, -1])).astype(int)
     array([[1, 1, 0, 0],
@@ -83,23 +93,27 @@ def block_mask(labels: Labels) -> Bool[Any, "*batch n n"]:
     """
     xp = namespace(labels=labels)
     label_batch(xp, labels)
+    if math.prod(labels.shape):
+        refuse_below("labels", int(xp.min(labels)))
     device = array_api_compat.device(labels)
     place = xp.arange(labels.shape[-1], device=device)
     same = (labels[..., :, None] == labels[..., None, :]) & (labels >= 0)[..., None, :]
     return same | (place[:, None] == place[None, :])
 
 
-def checked_count(name: str, value: Any, *, least: int) -> int:
-    """`value` as a whole number of at least `least`.
+def refuse_numbers(xp: Namespace, mask: Any) -> None:
+    """Raise :class:`ArgumentTypeError` where a mask is not boolean."""
+    if is_scalar(mask) or not xp.isdtype(mask.dtype, "bool"):
+        got = getattr(mask, "dtype", type(mask).__name__)
+        raise ArgumentTypeError("mask", "must be boolean", got, "True where a query may see a key.")
 
-    Raises:
-        ArgumentTypeError, ArgumentError: it is none, or smaller.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ArgumentTypeError(name, "must be a whole number", type(value).__name__, "Pass an int.")
-    if value < least:
-        raise ArgumentError(name, f"must be at least {least}", value, "Pass a larger one.")
-    return int(value)
+
+def refuse_unseeing(xp: Namespace, mask: Any) -> None:
+    """Raise :class:`ArgumentError` where a query sees no key."""
+    if not bool(xp.all(xp.any(mask, axis=-1))):
+        raise ArgumentError(
+            "mask", "every query must see a key", "a row without any", "Let each token see itself."
+        )
 
 
 def _as(like: Any, mask: np.ndarray) -> Any:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 
-from attnclust._array import ArgumentError, Namespace, Number, Tokens
+from attnclust._array import ArgumentError, Namespace, Number, Tokens, whole
 from attnclust.attention._layer import Layer, checked_layer
-from attnclust.attention._masks import checked_count
 
 HOST_ENTRIES, DEVICE_ENTRIES = 1 << 17, 1 << 26
 """Attention weights that one pass holds: what a core's caches hold; what keeps an accelerator busy."""
@@ -86,7 +85,7 @@ def simulate(
     >>> two.tokens.shape, two.attention.shape
     ((4, 2, 1), (3, 2, 2))
     """
-    count = checked_count("steps", steps, least=0)
+    count = whole("steps", steps, least=0)
     layer = checked_layer(
         tokens,
         w_q,

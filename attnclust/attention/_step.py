@@ -10,15 +10,17 @@ from jaxtyping import Float
 
 from attnclust._array import (
     ArgumentError,
-    ArgumentTypeError,
     Attention,
     Number,
     Tokens,
     checked_step,
     common_batch,
+    common_shape,
     namespace,
+    positive,
     real,
 )
+from attnclust.attention._masks import refuse_numbers, refuse_unseeing
 
 
 def attention_weights(
@@ -48,7 +50,7 @@ def attention_weights(
     >>> attention_weights(np.array([[0.0], [np.log(3.0)]]), np.eye(1), np.eye(1))[0]
     array([0.5, 0.5])
     """
-    xp = namespace(tokens=tokens, w_q=w_q, w_k=w_k, mask=mask)
+    xp = namespace("mask", tokens=tokens, w_q=w_q, w_k=w_k, mask=mask)
     tokens = real(xp, "tokens", tokens, ndim=2)
     w_q, w_k = real(xp, "w_q", w_q, ndim=2), real(xp, "w_k", w_k, ndim=2)
     if (
@@ -62,10 +64,10 @@ def attention_weights(
             f"shapes {tuple(w_q.shape)} and {tuple(w_k.shape)}",
             "Queries are tokens @ w_q: transpose a weight stored as (d_k, d).",
         )
-    if scale is None:
-        scale = 1 / math.sqrt(w_q.shape[-1])
-    elif not 0 < scale < math.inf:
-        raise ArgumentError("scale", "must be a positive number", scale, "Leave it out for 1 / sqrt(d_k).")
+    if tokens.shape[-2] == 0:
+        raise ArgumentError("tokens", "must hold a token", f"shape {tuple(tokens.shape)}", "Add some.")
+    common_batch(xp, tokens=tokens.shape[:-2], w_q=w_q.shape[:-2], w_k=w_k.shape[:-2])
+    scale = 1 / math.sqrt(w_q.shape[-1]) if scale is None else positive("scale", scale)
     with np.errstate(over="ignore", invalid="ignore"):
         logits = (tokens @ w_q * scale) @ xp.matrix_transpose(tokens @ w_k)
     if not bool(xp.all(xp.isfinite(logits))):
@@ -84,21 +86,16 @@ def attention_weights(
 
 
 def _checked_mask(xp: Any, mask: Any, logits: Any) -> Any:
-    if not xp.isdtype(mask.dtype, "bool"):
-        raise ArgumentTypeError("mask", "must be boolean", mask.dtype, "True where a query may see a key.")
-    batch = common_batch(xp, mask=tuple(mask.shape), attention=tuple(logits.shape))
-    if batch != tuple(logits.shape):
+    refuse_numbers(xp, mask)
+    if common_shape(attention=logits, mask=mask) != tuple(logits.shape):
         raise ArgumentError(
             "mask",
             f"must broadcast to {tuple(logits.shape)}",
             f"shape {tuple(mask.shape)}",
             "It is (n, n), row = query.",
         )
-    mask = xp.broadcast_to(mask, batch)
-    if not bool(xp.all(xp.any(mask, axis=-1))):
-        raise ArgumentError(
-            "mask", "every query must see a key", "a row without any", "Let each token see itself."
-        )
+    mask = xp.broadcast_to(mask, logits.shape)
+    refuse_unseeing(xp, mask)
     return mask
 
 
@@ -110,7 +107,7 @@ def attend(attention: Attention, tokens: Tokens, *, w_v: Any = None) -> Float[An
     Args:
         attention: ``(*batch, n, n)``, row-stochastic.
         tokens: ``(*batch, n, d)``, of the same kind.
-        w_v: ``(d, d_v)`` or None.
+        w_v: ``(*batch, d, d_v)`` or None.
 
     Returns:
         ``(*batch, n, d)`` (or d_v).
@@ -124,7 +121,7 @@ def attend(attention: Attention, tokens: Tokens, *, w_v: Any = None) -> Float[An
     array([[2.],
            [4.]])
     """
-    xp = namespace(attention=attention, tokens=tokens, w_v=w_v)
+    xp = namespace("w_v", attention=attention, tokens=tokens, w_v=w_v)
     attention, tokens = checked_step(xp, attention, tokens)
     if w_v is None:
         return attention @ tokens
@@ -136,4 +133,5 @@ def attend(attention: Attention, tokens: Tokens, *, w_v: Any = None) -> Float[An
             f"shape {tuple(w_v.shape)}",
             "Transpose it.",
         )
+    common_batch(xp, attention=attention.shape[:-2], tokens=tokens.shape[:-2], w_v=w_v.shape[:-2])
     return attention @ (tokens @ w_v)

@@ -16,11 +16,12 @@ from attnclust._array import (
     Number,
     Tokens,
     namespace,
+    positive,
     real,
     to_numpy,
+    whole,
 )
 from attnclust._labels import partition, take
-from attnclust.attention._masks import checked_count
 
 WEIGHT_KINDS = ("gaussian", "orthogonal", "tied")
 """Independent normal entries; orthonormal columns; normal entries with W_K = W_Q, so that every token
@@ -75,12 +76,12 @@ def draw_weights(
     """
     if not isinstance(kind, str) or kind not in WEIGHT_KINDS:
         raise ArgumentError("kind", f"must be one of {', '.join(WEIGHT_KINDS)}", repr(kind), "Choose one.")
-    d = checked_count("d", d, least=1)
-    d_k = d if d_k is None else checked_count("d_k", d_k, least=1)
-    checked_positive("scale", scale)
+    d = whole("d", d, least=1)
+    d_k = d if d_k is None else whole("d_k", d_k, least=1)
+    scale = positive("scale", scale)
     if not isinstance(batch, tuple):
         raise ArgumentTypeError("batch", "must be a tuple of axes", type(batch).__name__, "Pass (runs,).")
-    shape = tuple(checked_count("batch", each, least=0) for each in batch)
+    shape = tuple(whole("batch", each, least=0) for each in batch)
     draw = _orthogonal if kind == "orthogonal" else _gaussian
     w_q = draw(generator, (*shape, d, d_k), scale)
     w_k = w_q if kind == "tied" else draw(generator, (*shape, d, d_k), scale)
@@ -120,10 +121,10 @@ def adversarial_weights(
     """
     xp = namespace(tokens=tokens, labels=labels)
     tokens = real(xp, "tokens", tokens, ndim=2)
-    checked_positive("scale", scale)
+    scale = positive("scale", scale)
     n, d = tokens.shape[-2:]
     part = partition(xp, labels, batch=(), n=n, clusters=clusters)
-    chosen = checked_count("cluster", cluster, least=0)
+    chosen = whole("cluster", cluster, least=0)
     inside = part.labellings[0].members[chosen] if chosen < part.clusters else np.empty(0, np.int64)
     if not 2 <= len(inside) < n:
         raise ArgumentError(
@@ -140,12 +141,6 @@ def adversarial_weights(
     ends = xp.asarray([[1.0], [-1.0]], dtype=tokens.dtype, device=device)
     w_q = xp.linalg.pinv(pair) @ ends
     return Weights(scale * w_q, w_k, xp.eye(d, dtype=tokens.dtype, device=device))
-
-
-def checked_positive(name: str, value: Any) -> None:
-    """Raises :class:`ArgumentError` where `value` is no finite number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < math.inf:
-        raise ArgumentError(name, "must be a positive number", value, "Pass a finite number above 0.")
 
 
 def _farthest_pair(xp: Namespace, x: Any) -> Any:

@@ -8,6 +8,7 @@ from attnclust._array import (
     ArgumentError,
     Namespace,
     at_most,
+    common_shape,
     is_scalar,
     namespace,
     real,
@@ -42,21 +43,8 @@ def checked_diameters(xp: Namespace, d_cluster: Any, d_all: Any, like: Any) -> t
             raise ArgumentError(name, "must not be negative", float(xp.min(value)), "Pass a diameter.")
     if everything.ndim == d.ndim - 1:
         everything = everything[..., None]
-    everything = _broadcastable(xp, "d_all", everything, d)
+    common_shape(d_cluster=d, d_all=everything)
     return at_most(xp, "d_cluster", d, "d_all", everything), everything
-
-
-def _broadcastable(xp: Namespace, name: str, value: Any, d: Any) -> Any:
-    try:
-        xp.broadcast_arrays(value, d)
-    except (ValueError, RuntimeError):
-        raise ArgumentError(
-            name,
-            "must broadcast against d_cluster, (*batch, M), or be (*batch)",
-            f"shapes {tuple(value.shape)} and {tuple(d.shape)}",
-            "Keep the cluster axis last.",
-        ) from None
-    return value
 
 
 def _counts(xp: Namespace, outside: Any, like: Any) -> Any:
@@ -89,8 +77,8 @@ def checked_ranges(d_cluster: Any, d_all: Any, outside: Any, eps_lower: Any, eps
     d, everything = checked_diameters(xp, d_cluster, d_all, like)
     lower, upper = real(xp, "eps_lower", eps_lower, like=like), real(xp, "eps_upper", eps_upper, like=like)
     m = _counts(xp, outside, d)
+    common_shape(d_cluster=d, d_all=everything, outside=m, eps_lower=lower, eps_upper=upper)
     for name, value in (("eps_lower", lower), ("eps_upper", upper), ("outside", m)):
-        _broadcastable(xp, name, value, d)
         if bool(xp.any(value < 0)):
             raise ArgumentError(name, "must not be negative", float(xp.min(value)), "Weights lie in [0, 1].")
     upper = at_most(xp, "eps_upper", upper, "1, a row's whole mass", xp.ones_like(upper))

@@ -14,6 +14,7 @@ from attnclust._array import (
     Namespace,
     Scalars,
     common_batch,
+    flag,
     flatten_batch,
     namespace,
     stochastic,
@@ -62,6 +63,7 @@ def block_recursion(
            [6.  , 0.  ]])
     """
     xp = namespace(attention=attention, cells=cells, distances=distances)
+    exact = flag("exact", exact)
     attention = stochastic(xp, "attention", attention)
     members = checked_cells(xp, cells, n=attention.shape[-1])
     table = checked_table(xp, distances, members)

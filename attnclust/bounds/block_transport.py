@@ -19,6 +19,7 @@ from attnclust._array import (
     Tokens,
     at_most,
     common_batch,
+    flag,
     flatten_batch,
     namespace,
     real,
@@ -90,13 +91,17 @@ def block_transport_bound(
     >>> block_transport_bound(attention, labels, cells=cells, distances=np.array([[1.0, 8.0], [8.0, 0.0]]))
     array([0.25, 0.  ])
     """
-    xp = namespace(attention=attention, labels=labels, cells=cells, distances=distances, tokens=tokens)
+    xp = namespace(
+        "tokens", attention=attention, labels=labels, cells=cells, distances=distances, tokens=tokens
+    )
+    exact = flag("exact", exact)
     attention = stochastic(xp, "attention", attention)
     n = attention.shape[-1]
     members = checked_cells(xp, cells, n=n)
     table = checked_table(xp, distances, members)
     if tokens is not None:
         truth = xp.astype(cell_distances(tokens, cells, ord=ord), table.dtype, copy=False)
+        common_batch(xp, distances=table.shape[:-2], tokens=truth.shape[:-2])
         at_most(xp, "the true distance between two cells", truth, "the entry of distances", table)
     batch = common_batch(
         xp,

@@ -9,7 +9,16 @@ import array_api_compat
 import numpy as np
 from jaxtyping import Float
 
-from attnclust._array import Attention, Labels, Namespace, common_batch, flatten_batch, namespace, stochastic
+from attnclust._array import (
+    Attention,
+    Labels,
+    Namespace,
+    common_batch,
+    flag,
+    flatten_batch,
+    namespace,
+    stochastic,
+)
 from attnclust._labels import Labelling, Partition, label_batch, partition, per_labelling, take
 
 
@@ -52,6 +61,7 @@ def cross_attention(
     (array([0.   , 0.125]), array([0.25 , 0.125]), array([1, 2]))
     """
     xp = namespace(attention=attention, labels=labels)
+    pooled = flag("pooled", pooled)
     attention = stochastic(xp, "attention", attention)
     batch = common_batch(xp, attention=tuple(attention.shape[:-2]), labels=label_batch(xp, labels))
     n = attention.shape[-1]

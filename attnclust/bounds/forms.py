@@ -6,7 +6,16 @@ from typing import Any
 
 from jaxtyping import Float
 
-from attnclust._array import ArgumentError, Namespace, Scalars, at_most, is_scalar, namespace, real
+from attnclust._array import (
+    ArgumentError,
+    Namespace,
+    Scalars,
+    at_most,
+    common_shape,
+    is_scalar,
+    namespace,
+    real,
+)
 from attnclust.bounds._ranges import checked_ranges
 from attnclust.bounds._theorem import Theorem
 from attnclust.bounds.sharp import sharp_value
@@ -42,14 +51,16 @@ def value_matrix_bound(bound: Scalars, *, norm: Scalars) -> Float[Any, "*shape"]
 
     Raises:
         ArgumentTypeError: mixed kinds, no real floating dtype.
-        ArgumentError: negative, NaN or infinite.
+        ArgumentError: negative, NaN or infinite; shapes that do not broadcast.
 
     >>> float(value_matrix_bound(1.75, norm=2.0))
     3.5
     """
     xp = namespace(bound=bound, norm=norm)
     like = bound if not is_scalar(bound) else (norm if not is_scalar(norm) else None)
-    return _factor(xp, "norm", norm, like) * _factor(xp, "bound", bound, like)
+    rung, factor = _factor(xp, "bound", bound, like), _factor(xp, "norm", norm, like)
+    common_shape(bound=rung, norm=factor)
+    return factor * rung
 
 
 def multi_head_bound(bounds: Any, *, norms: Any) -> Float[Any, "*batch M"]:
@@ -131,7 +142,9 @@ def residual_bound(
     """
     r = checked_ranges(d_cluster, d_all, outside, eps_lower, eps_upper)
     namespace(d_cluster=r.d, norm=norm)
-    return r.d + _factor(r.xp, "norm", norm, r.d) * sharp_value(r)
+    factor, step = _factor(r.xp, "norm", norm, r.d), sharp_value(r)
+    common_shape(d_cluster=step, norm=factor)
+    return r.d + factor * step
 
 
 def convex_bound(
@@ -174,7 +187,9 @@ def convex_bound(
     namespace(d_cluster=r.d, alpha=alpha)
     share = _factor(r.xp, "alpha", alpha, r.d)
     share = at_most(r.xp, "alpha", share, "1, the whole step", r.xp.ones_like(share))
-    return (1 - share) * r.d + share * sharp_value(r)
+    step = sharp_value(r)
+    common_shape(d_cluster=step, alpha=share)
+    return (1 - share) * r.d + share * step
 
 
 VALUE_MATRIX = Theorem(

@@ -15,11 +15,13 @@ from attnclust._array import (
     Scalars,
     at_most,
     common_batch,
+    common_shape,
     flatten_batch,
     is_scalar,
     namespace,
     real,
     stochastic,
+    two_of,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.bounds._pairs import BUDGET
@@ -61,9 +63,7 @@ def separation_bound(
     xp = namespace(**named)
     like = next((each for each in named.values() if not is_scalar(each)), None)
     s, diameter, x_g, x_h = (real(xp, name, value, like=like) for name, value in named.items())
-    common_batch(
-        xp, **{name: tuple(each.shape) for name, each in zip(named, (s, diameter, x_g, x_h), strict=True)}
-    )
+    common_shape(separation=s, d_all=diameter, mass_g=x_g, mass_h=x_h)
     for name, each in zip(named, (s, diameter, x_g, x_h), strict=True):
         if bool(xp.any(each < 0)):
             raise ArgumentError(
@@ -121,7 +121,6 @@ def separation_dobrushin_bound(
     attention = stochastic(xp, "attention", attention)
     s = real(xp, "separation", separation, like=attention)
     diameter = real(xp, "d_all", d_all, like=attention)
-    s = at_most(xp, "separation", s, "d_all", diameter)
     if bool(xp.any(s < 0)):
         raise ArgumentError("separation", "must not be negative", float(xp.min(s)), "Pass a distance.")
     batch = common_batch(
@@ -131,11 +130,9 @@ def separation_dobrushin_bound(
         separation=tuple(s.shape),
         d_all=tuple(diameter.shape),
     )
+    s = at_most(xp, "separation", s, "d_all", diameter)
     part = partition(xp, labels, batch=batch, n=attention.shape[-1], clusters=None)
-    if not 0 <= min(pair) < max(pair) < part.clusters:
-        raise ArgumentError(
-            "pair", f"must name two of the {part.clusters} clusters", pair, "Check the labels."
-        )
+    pair = two_of("pair", pair, part.clusters, "clusters")
     dtype = xp.result_type(attention, s, diameter)
     rows = flatten_batch(xp, xp.astype(attention, dtype, copy=False), batch)
     sides = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxtyping import Bool, Float
 
-from attnclust._array import ArgumentError, ArgumentTypeError, Number, Scalars
+from attnclust._array import Number, Scalars, whole
 from attnclust.bounds._ranges import Ranges, checked_ranges
 from attnclust.bounds._theorem import Theorem
 
@@ -167,12 +167,7 @@ def iteration_bound(
     >>> float(iteration_bound(1.0, 4.0, outside=2, eps_lower=0.25, eps_upper=0.25, steps=3))
     0.125
     """
-    if isinstance(steps, bool) or not isinstance(steps, int):
-        raise ArgumentTypeError(
-            "steps", "must be a whole number", type(steps).__name__, "Pass the number of layers."
-        )
-    if steps < 0:
-        raise ArgumentError("steps", "must not be negative", steps, "Pass the number of layers.")
+    steps = whole("steps", steps)
     r = checked_ranges(d_cluster, d_all, outside, eps_lower, eps_upper)
     kept = (1 - r.x_upper) ** steps
     leaking = r.xp.where(r.x_upper > 0, r.x_upper, r.xp.ones_like(r.x_upper))

@@ -8,15 +8,16 @@ from jaxtyping import Float
 
 from attnclust._array import (
     ArgumentError,
-    ArgumentTypeError,
     Namespace,
     Number,
     Scalars,
     at_most,
-    common_batch,
+    common_shape,
     is_scalar,
     namespace,
+    positive,
     real,
+    whole,
 )
 from attnclust.bounds._ranges import checked_diameters
 from attnclust.bounds._theorem import Theorem
@@ -39,7 +40,7 @@ def softmax_beta(w_q: Any, w_k: Any, *, scale: Number = None) -> Float[Any, "*ba
 
     Raises:
         ArgumentTypeError: mixed kinds, no real floating dtype.
-        ArgumentError: shapes that differ, NaN, a scale that is not positive.
+        ArgumentError: shapes that differ, no row or no column, NaN, a scale that is not positive.
 
     >>> import numpy as np
     >>> float(softmax_beta(np.eye(4), 3 * np.eye(4)))
@@ -47,24 +48,21 @@ def softmax_beta(w_q: Any, w_k: Any, *, scale: Number = None) -> Float[Any, "*ba
     """
     xp = namespace(w_q=w_q, w_k=w_k)
     w_q, w_k = real(xp, "w_q", w_q, ndim=2), real(xp, "w_k", w_k, ndim=2)
-    if tuple(w_q.shape) != tuple(w_k.shape) or w_q.shape[-1] == 0:
+    if tuple(w_q.shape) != tuple(w_k.shape) or 0 in w_q.shape[-2:]:
         raise ArgumentError(
             "w_q and w_k",
-            "must have one shape, (d, d_k)",
+            "must have one shape, (d, d_k), with d and d_k at least 1",
             f"{tuple(w_q.shape)}, {tuple(w_k.shape)}",
             "Transpose one?",
         )
-    if scale is None:
-        scale = w_q.shape[-1] ** -0.5
-    elif not 0 < scale < float("inf"):
-        raise ArgumentError("scale", "must be a positive number", scale, "Leave it out for 1 / sqrt(d_k).")
+    scale = w_q.shape[-1] ** -0.5 if scale is None else positive("scale", scale)
     return scale * xp.linalg.matrix_norm(w_q @ xp.matrix_transpose(w_k), ord=2)
 
 
 def _checked(xp: Namespace, **named: Any) -> list[Any]:
     like = next((each for each in named.values() if not is_scalar(each)), None)
     arrays = [real(xp, name, value, like=like) for name, value in named.items()]
-    common_batch(xp, **{name: tuple(each.shape) for name, each in zip(named, arrays, strict=True)})
+    common_shape(**dict(zip(named, arrays, strict=True)))
     for name, each in zip(named, arrays, strict=True):
         if bool(xp.any(each < 0)):
             raise ArgumentError(
@@ -100,12 +98,7 @@ def cubic_bound(d_all: Scalars, *, beta: Scalars, steps: Number = 1) -> Float[An
     >>> round(float(cubic_bound(2.0, beta=1.0)), 6)
     1.523188
     """
-    if isinstance(steps, bool) or not isinstance(steps, int):
-        raise ArgumentTypeError(
-            "steps", "must be a whole number", type(steps).__name__, "Pass the number of layers."
-        )
-    if steps < 0:
-        raise ArgumentError("steps", "must not be negative", steps, "Pass the number of layers.")
+    steps = whole("steps", steps)
     xp = namespace(d_all=d_all, beta=beta)
     diameter, slope = _checked(xp, d_all=d_all, beta=beta)
     for _ in range(steps):
@@ -147,6 +140,7 @@ def _diameters_and_beta(xp: Namespace, d_cluster: Any, d_all: Any, beta: Any) ->
     like = next((each for each in (d_cluster, d_all, beta) if not is_scalar(each)), None)
     d, diameter = checked_diameters(xp, d_cluster, d_all, like)
     (slope,) = _checked(xp, beta=real(xp, "beta", beta, like=d))
+    common_shape(d_cluster=d, d_all=diameter, beta=slope)
     return d, diameter, slope
 
 
@@ -183,6 +177,7 @@ def softmax_cluster_bound(
     xp = namespace(d_cluster=d_cluster, d_all=d_all, beta=beta, mass=mass)
     d, diameter, slope = _diameters_and_beta(xp, d_cluster, d_all, beta)
     (y,) = _checked(xp, mass=real(xp, "mass", mass, like=d))
+    common_shape(d_cluster=d, d_all=diameter, beta=slope, mass=y)
     y = at_most(xp, "mass", y, "1, a row's whole mass", xp.ones_like(y))
     omega = slope * d * diameter
     worst = 1 / (1 + xp.exp(-omega / 2))

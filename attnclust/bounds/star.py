@@ -52,7 +52,7 @@ def star_bound(
     >>> star_bound(attention, np.array([[0.0], [1.0], [8.0]]), np.array([0, 0, 1]), centre=np.array([0.5]))
     array([0.25, 0.  ])
     """
-    xp = namespace(tokens=tokens, centre=centre)
+    xp = namespace("centre", tokens=tokens, centre=centre)
     origin = None
     if centre is not None:
         origin = xp.astype(real(xp, "centre", centre, ndim=1), xp.float64, copy=False)

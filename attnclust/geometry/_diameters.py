@@ -16,6 +16,7 @@ from attnclust._array import (
     Number,
     Tokens,
     flatten_batch,
+    is_scalar,
     namespace,
     real,
 )
@@ -34,7 +35,7 @@ def checked_order(order: Any) -> float:
         ArgumentTypeError: no number.
         ArgumentError: below 1 or NaN, where the p-norm is no norm.
     """
-    if isinstance(order, bool) or not isinstance(order, int | float):
+    if not is_scalar(order):
         raise ArgumentTypeError(
             "ord", "must be a number", type(order).__name__, "Pass 1, 2, inf or another p >= 1."
         )

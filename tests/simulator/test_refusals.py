@@ -65,7 +65,7 @@ NAN = np.where(W == 1, np.nan, W)
         (
             {"tokens": np.stack([Z] * 2), "w_q": np.stack([W] * 3)},
             ArgumentError,
-            r"tokens and w_q and w_k: leading \(batch\) axes must broadcast",
+            r"w_q: leading \(batch\) axes must broadcast against tokens; got \(3,\) beside \(2,\)\.",
         ),
         ({"w_v": 1e200 * W, "steps": 5}, ArgumentError, "steps: .* an overflow in step 2"),
     ],

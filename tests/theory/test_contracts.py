@@ -103,7 +103,7 @@ def test_layout_of_the_cluster_dobrushin_configuration() -> None:
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda: sharp_configuration(2, 1, d_cluster=1.0, d_all=math.inf, **SHARP), "d_cluster, d_all"),
+        (lambda: sharp_configuration(2, 1, d_cluster=1.0, d_all=math.inf, **SHARP), "d_all: must be finite"),
         (lambda: separation_configuration(mass_g=0.5, mass_h=1.5, separation=1.0, d_all=2.0), "mass_g, "),
         (lambda: separation_configuration(mass_g=1.5, mass_h=0.5, separation=1.0, d_all=2.0), "mass_g, "),
         (lambda: separation_configuration(mass_g=0.5, mass_h=0.5, separation=3.0, d_all=2.0), "mass_g, "),

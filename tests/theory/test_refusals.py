@@ -173,6 +173,21 @@ def test_ranges_of_kinds_and_shapes(
             ArgumentError,
             "must broadcast",
         ),
+        (
+            lambda: attention_weights(Z[:0], np.eye(2), np.eye(2)),
+            ArgumentError,
+            "tokens: must hold a token; g",
+        ),
+        (
+            lambda: attention_weights(np.stack([Z, Z]), np.ones((3, 2, 1)), np.ones((2, 1))),
+            ArgumentError,
+            r"w_q: leading \(batch\) axes must broadcast against tokens; got \(3,\) beside \(2,\)",
+        ),
+        (
+            lambda: attend(A, np.stack([Z, Z]), w_v=np.ones((3, 2, 1))),
+            ArgumentError,
+            r"w_v: leading \(batch\) axes must broadcast against tokens; got \(3,\) beside \(2,\)",
+        ),
         (lambda: attend(A, Z, w_v=np.eye(3)), ArgumentError, "w_v: must be .d, d_v. with d = 2"),
         (lambda: attend(A.T, Z), ArgumentError, "attention: every row must sum to 1.*Rows are queries"),
         (lambda: verify(A, Z, L, transport=True).bounds["none"], KeyError, "none"),
@@ -187,6 +202,13 @@ def test_ranges_of_kinds_and_shapes(
             ),
             ArgumentError,
             "the true distance between two cells: must be at most the entry of distances",
+        ),
+        (
+            lambda: bounds.block_transport_bound(
+                A, L, cells=L, distances=np.stack([TABLE] * 2), tokens=np.stack([Z] * 3)
+            ),
+            ArgumentError,
+            r"tokens: leading \(batch\) axes must broadcast against distances",
         ),
         (
             lambda: bounds.block_transport_bound(A, L, cells=L, distances=A),
@@ -236,8 +258,6 @@ def test_ranges_of_kinds_and_shapes(
             "mass_h: must not",
         ),
         (lambda: bounds.cubic_bound(1.0, beta=-1.0), ArgumentError, "beta: must not be negative"),
-        (lambda: bounds.cubic_bound(1.0, beta=1.0, steps=-1), ArgumentError, "steps: must not be negative"),
-        (lambda: bounds.cubic_bound(1.0, beta=1.0, steps=1.5), ArgumentTypeError, "steps: must be a whole"),
         (lambda: bounds.cluster_cubic_bound(2.0, 1.0, beta=1.0), ArgumentError, "d_cluster: must be at most"),
         (
             lambda: bounds.softmax_cluster_bound(1.0, 2.0, beta=1.0, mass=2.0),
@@ -249,12 +269,17 @@ def test_ranges_of_kinds_and_shapes(
             ArgumentError,
             "w_q and w_k: must have one shape",
         ),
-        (lambda: bounds.softmax_beta(np.eye(2), np.eye(2), scale=-1), ArgumentError, "scale: must be a pos"),
+        *(
+            (
+                lambda shape=shape: bounds.softmax_beta(np.ones(shape), np.ones(shape)),
+                ArgumentError,
+                "w_q and w_k: must have one shape, .d, d_k., with d and d_k at least 1",
+            )
+            for shape in ((0, 2), (2, 0), (5, 0, 2))
+        ),
         (lambda: bounds.contraction_bound(-1.0), ArgumentError, "d_all: must not be negative"),
         (lambda: bounds.value_matrix_bound(1.0, norm=-1.0), ArgumentError, "norm: must not be negative"),
         (lambda: bounds.multi_head_bound(np.ones((2, 1)), norms=np.ones(3)), ArgumentError, "norms: must be"),
-        (lambda: bounds.iteration_bound(1.0, 2.0, **RANGES, steps=-1), ArgumentError, "steps: must not"),
-        (lambda: bounds.iteration_bound(1.0, 2.0, **RANGES, steps=True), ArgumentTypeError, "steps: must be"),
         (
             lambda: bounds.convex_bound(1.0, 2.0, **RANGES, alpha=1.5),
             ArgumentError,
@@ -263,7 +288,12 @@ def test_ranges_of_kinds_and_shapes(
         (
             lambda: sharp_configuration(1, 1, eps_lower=0.0, eps_upper=0.5, d_cluster=1.0, d_all=2.0),
             ArgumentError,
-            "inside, outside: must be at least 2 and 1",
+            "inside: must be at least 2; got 1",
+        ),
+        (
+            lambda: sharp_configuration(2, 0, eps_lower=0.0, eps_upper=0.5, d_cluster=1.0, d_all=2.0),
+            ArgumentError,
+            "outside: must be at least 1; got 0",
         ),
         (
             lambda: sharp_configuration(2, 3, eps_lower=0.5, eps_upper=0.5, d_cluster=1.0, d_all=2.0),
@@ -288,22 +318,30 @@ def test_ranges_of_kinds_and_shapes(
         (
             lambda: separation_configuration(mass_g=2.0, mass_h=0.0, separation=1.0, d_all=2.0),
             ArgumentError,
-            "mass_g, mass_h, separation: must satisfy",
+            "mass_g, mass_h, separation, d_all: must satisfy",
         ),
         (
             lambda: separation_configuration(mass_g=0.5, mass_h=0.5, separation=1.0, d_all=math.inf),
             ArgumentError,
-            "mass_g, mass_h, separation: must satisfy",
+            "d_all: must be finite",
         ),
         (
-            lambda: separation_dobrushin_configuration(A, L, separation=1.0, d_all=math.inf),
+            lambda: separation_dobrushin_configuration(A, L, separation=3.0, d_all=2.0),
             ArgumentError,
             "separation: must be between 0 and d_all",
         ),
         (
-            lambda: block_transport_configuration(
-                A, pair=(0, 1), cells=L, distances=np.array([[0.0, math.inf], [math.inf, 0.0]])
-            ),
+            lambda: separation_dobrushin_configuration(A, 2 * L, clusters=(0, 1), separation=1.0, d_all=2.0),
+            ArgumentError,
+            "labels: must be .n,. and have tokens in cluster 1",
+        ),
+        (
+            lambda: block_transport_configuration(A, pair=(0, 3), cells=L, distances=TABLE),
+            ArgumentError,
+            r"pair: must name two of the 3 rows; got \(0, 3\). Pass a pair of different numbers below 3",
+        ),
+        (
+            lambda: block_transport_configuration(A, pair=(0, 1), cells=L, distances=TABLE[:, :1]),
             ArgumentError,
             "distances: must be symmetric",
         ),
