@@ -22,9 +22,9 @@ from attnclust._array import (
     namespace,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import cluster_pairs, indicators, largest
+from attnclust.bounds._pairs import cluster_pairs
 from attnclust.bounds._ranges import Ranges
-from attnclust.bounds.block_transport import joined, worst_costs_below
+from attnclust.bounds.block_transport import worst_costs_below
 from attnclust.bounds.cluster_dobrushin import cluster_dobrushin_value
 from attnclust.bounds.cross_attention import outside_counts, ranges_of
 from attnclust.bounds.linear import linear_value
@@ -230,25 +230,18 @@ def _from_pairs(xp: Namespace, step: _Step, labelling: Labelling, current: Any, 
     outsiders = np.flatnonzero(labelling.labels < 0)
     cells = [each for each in (*labelling.members, outsiders) if len(each)]
     prices = distances_of(xp, step.before, tuple(cells), order)
-    sets = indicators(xp, cells, step.rows.shape[1], step.rows)
     zero = xp.zeros_like(step.diameter)
     columns: list[list[Any]] = [[] for _ in range(len(FROM_PAIRS) + 1)]
     for g, inside in enumerate(labelling.members):
         worst = [zero for _ in columns]
         if len(inside) > 1 and step.rows.shape[0]:
-            of_cluster, blocks, ceilings = take(xp, step.rows, inside, axis=1), [], []
-            for pairs, masses in cluster_pairs(
-                xp, of_cluster, inside, current[:, g], step.diameter, sets=sets
-            ):
-                found = {name: value(pairs) for name, value in FROM_PAIRS.items()}
-                for i, values in enumerate(found.values()):
-                    worst[i] = largest(xp, values, worst[i])
-                blocks.append(masses)
-                # No plan costs more than the rung above it in the ladder.
-                ceilings.append(found["cluster_dobrushin"][..., None])
-            supply = joined(xp, [each.positive for each in blocks])
-            demand = joined(xp, [each.negative for each in blocks])
-            worst[-1] = worst_costs_below(xp, supply, demand, prices, joined(xp, ceilings)[..., 0])
+            of_cluster = take(xp, step.rows, inside, axis=1)
+            pairs = cluster_pairs(xp, of_cluster, inside, current[:, g], step.diameter)
+            found = {name: value(pairs) for name, value in FROM_PAIRS.items()}
+            # No plan costs more than the rung above it in the ladder.
+            ceilings = found["cluster_dobrushin"]
+            plans = worst_costs_below(xp, of_cluster, cells, prices, ceilings)
+            worst = [*(xp.max(values, axis=-1) for values in found.values()), plans]
         for column, value in zip(columns, worst, strict=True):
             column.append(value)
     return [xp.stack(each, axis=-1) if each else xp.zeros_like(current) for each in columns]

@@ -1,19 +1,20 @@
-"""The masses that differ between two rows of a cluster, for all pairs at once and no (n, n, n) temporary.
+"""What differs between two rows of attention, for all pairs of a cluster's rows and no (n, n, n) temporary.
 
-For rows j and j', delta = A[j] - A[j'] and a family of token sets: the positive and the negative part of
-delta on each set. Rows are first centred on the cluster's mean row, which changes no difference but
-keeps the digits of rows that nearly agree; then one maximum and one thin matrix product a pair give both
-parts, since sum max(a, a') = (positive part) + sum a' = (negative part) + sum a.
+For rows j and j', delta = A[j] - A[j']. On a set of tokens, the positive and the negative part of delta sum
+to the city-block distance of the two rows there, and differ by the difference of the rows' sums there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import array_api_compat
 import numpy as np
+from array_api_compat import is_numpy_array
 from jaxtyping import Float
+from scipy.spatial.distance import cdist, pdist
 
 from attnclust._array import Namespace, common_batch, flatten_batch, namespace, stochastic
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
@@ -21,52 +22,75 @@ from attnclust.bounds._ranges import checked_diameters
 
 BUDGET = 1 << 18
 """Entries of a block of pairs x tokens: what a core's caches hold."""
+LONG = 1 << 12
+"""Pairs x tokens a set, of one batch element, from which SciPy's loop over pairs is the faster one."""
 
 
-class PairMasses(NamedTuple):
-    """A block of pairs, rows `start`... against rows `start`... to the last: masses ``(b, r, c, K)`` on
-    each set.
+def row_pairs(k: int, others: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Each of `k` rows with each of `others`, or else each two of the rows once, as two lists."""
+    if others is not None:
+        first, second = np.divmod(np.arange(k * others), others)
+        return first, second
+    after = np.arange(k)[::-1]
+    first = np.repeat(np.arange(k), after)
+    return first, np.arange(len(first)) - np.repeat(np.cumsum(after) - k, after)
+
+
+def city_blocks(
+    xp: Namespace, rows: Float[Any, "b k n"], sets: Sequence[np.ndarray], *, others: Any = None
+) -> Float[Any, "b P K"]:
+    """The sum of absolute differences on each of the `sets` of tokens, for every pair of
+    :func:`row_pairs`.
     """
-
-    start: int
-    positive: Any
-    negative: Any
+    b, k, n = rows.shape
+    opposite = rows if others is None else others
+    pairs = k * (k - 1) // 2 if others is None else k * others.shape[1]
+    if is_numpy_array(rows) and pairs * n >= LONG * len(sets):
+        found = np.empty((b, pairs, len(sets)), dtype=rows.dtype)
+        for element, (column, members) in itertools.product(range(b), enumerate(sets)):
+            here, there = rows[element][:, members], opposite[element][:, members]
+            distances = pdist(here, "cityblock") if others is None else cdist(here, there, "cityblock")
+            found[element, :, column] = distances.ravel()
+        return found
+    table, step = indicators(xp, sets, n, rows), max(1, BUDGET // max(1, b * opposite.shape[1] * n))
+    blocks = []
+    for start in range(0, k, step):
+        end, skipped = min(start + step, k), start if others is None else 0
+        gaps = xp.abs(rows[:, start:end, None, :] - opposite[:, None, skipped:, :]) @ table
+        flat = xp.reshape(gaps, (b, gaps.shape[1] * gaps.shape[2], len(sets)))
+        if others is None:
+            later = np.triu(np.ones(gaps.shape[1:3], dtype=bool), 1)
+            flat = take(xp, flat, np.flatnonzero(later), axis=1)
+        blocks.append(flat)
+    return xp.concat(blocks, axis=1)
 
 
 def pair_masses(
-    xp: Namespace, rows: Float[Any, "b k n"], sets: Float[Any, "n K"], *, others: Any = None
-) -> Iterator[PairMasses]:
-    """Positive and negative masses, on each set, of `rows` minus `others` ``(b, l, n)``.
+    xp: Namespace, rows: Float[Any, "b k n"], sets: Sequence[np.ndarray], *, others: Any = None
+) -> tuple[Any, Any]:
+    """Positive and negative masses ``(b, P, K)``, on each of the `sets` of tokens, of every pair of rows.
 
-    Without `others`: of each row minus each row that is not before it in the order of blocks, so every
-    pair comes at least once.
+    Sums are taken of rows centred on their mean, which changes no difference but keeps the digits of rows
+    that nearly agree.
     """
-    b, k, n = rows.shape
-    middle = xp.mean(rows, axis=1, keepdims=True)
-    centred = rows - middle
-    opposite = centred if others is None else others - middle
-    sums, opposite_sums = centred @ sets, opposite @ sets
-    step = max(1, min(k, BUDGET // max(1, b * opposite.shape[1] * n)))
-    for start in range(0, k, step):
-        end, first = min(start + step, k), start if others is None else 0
-        larger = _sums_of_larger(xp, centred[:, start:end, None, :], opposite[:, None, first:, :], sets)
-        positive = larger - opposite_sums[:, None, first:, :]
-        negative = larger - sums[:, start:end, None, :]
-        yield PairMasses(start, xp.maximum(positive, 0.0), xp.maximum(negative, 0.0))
+    opposite = rows if others is None else others
+    middle, table = xp.mean(rows, axis=1, keepdims=True), indicators(xp, sets, rows.shape[2], rows)
+    first, second = row_pairs(rows.shape[1], None if others is None else others.shape[1])
+    drift = take(xp, (rows - middle) @ table, first, axis=1)
+    drift = drift - take(xp, (opposite - middle) @ table, second, axis=1)
+    distance = city_blocks(xp, rows, sets, others=others)
+    return xp.maximum((distance + drift) / 2, 0.0), xp.maximum((distance - drift) / 2, 0.0)
 
 
-def _sums_of_larger(xp: Namespace, first: Any, second: Any, sets: Any) -> Any:
-    b, at_once = first.shape[0], max(1, BUDGET // (second.shape[2] * second.shape[3]))
-    if b <= at_once:
-        return xp.maximum(first, second) @ sets
-    parts = [
-        xp.maximum(first[i : min(i + at_once, b), ...], second[i : min(i + at_once, b), ...]) @ sets
-        for i in range(0, b, at_once)
-    ]
-    return xp.concat(parts)
+def masses_of(
+    xp: Namespace, rows: Float[Any, "k n"], first: np.ndarray, second: np.ndarray, sets: Float[Any, "n K"]
+) -> tuple[Any, Any]:
+    """Positive and negative masses ``(P, K)`` on each of `sets`, of these pairs alone."""
+    delta = take(xp, rows, first, axis=0) - take(xp, rows, second, axis=0)
+    return xp.maximum(delta, 0.0) @ sets, xp.maximum(-delta, 0.0) @ sets
 
 
-def indicators(xp: Namespace, members: list[np.ndarray], n: int, like: Any) -> Float[Any, "n K"]:
+def indicators(xp: Namespace, members: Sequence[np.ndarray], n: int, like: Any) -> Float[Any, "n K"]:
     """One column a set: 1 for its members."""
     table = np.zeros((n, len(members)))
     for column, each in enumerate(members):
@@ -75,10 +99,10 @@ def indicators(xp: Namespace, members: list[np.ndarray], n: int, like: Any) -> F
 
 
 class ClusterPairs(NamedTuple):
-    """A block of pairs of one cluster, for the rungs that know the attention and two diameters.
+    """All pairs of one cluster, for the rungs that know the attention and two diameters.
 
     `tau` is half the distance between the rows, `kappa` the larger one-sided difference outside the cluster,
-    `outside` the larger outside mass, each ``(b, r, c)``; `d` and `diameter` are ``(b, 1, 1)``.
+    each ``(b, P)``; `outside` each row's outside mass, ``(b, k)``; `d` and `diameter` are ``(b, 1)``.
     """
 
     xp: Namespace
@@ -90,34 +114,25 @@ class ClusterPairs(NamedTuple):
 
 
 def cluster_pairs(
-    xp: Namespace, rows: Any, inside: np.ndarray, d: Any, diameter: Any, *, sets: Any = None
-) -> Iterator[tuple[ClusterPairs, PairMasses]]:
-    """The pairs of the cluster `inside` in blocks; `sets` are further columns, whose masses come along."""
-    n = rows.shape[2]
-    is_inside = np.zeros(n, dtype=bool)
-    is_inside[inside] = True
-    both = indicators(xp, [inside, np.flatnonzero(~is_inside)], n, rows)
-    columns = both if sets is None else xp.concat([both, sets], axis=1)
-    outside = (rows @ both)[:, :, 1]
-    for block in pair_masses(xp, rows, columns):
-        start, positive, negative = block
-        end = start + positive.shape[1]
-        total = positive[..., 0] + positive[..., 1] + negative[..., 0] + negative[..., 1]
-        pairs = ClusterPairs(
-            xp,
-            total / 2,
-            xp.maximum(positive[..., 1], negative[..., 1]),
-            xp.maximum(outside[:, start:end, None], outside[:, None, start:]),
-            d[:, None, None],
-            diameter[:, None, None],
-        )
-        yield pairs, PairMasses(start, positive[..., 2:], negative[..., 2:])
-
-
-def largest(xp: Namespace, values: Any, so_far: Any) -> Any:
-    """The running maximum over pairs, ``(b,)``."""
-    here = xp.max(values, axis=(-2, -1))
-    return here if so_far is None else xp.maximum(here, so_far)
+    xp: Namespace, rows: Float[Any, "b k n"], inside: np.ndarray, d: Any, diameter: Any
+) -> ClusterPairs:
+    """The pairs of the cluster `inside`, of which these are the rows."""
+    is_outside = np.ones(rows.shape[2], dtype=bool)
+    is_outside[inside] = False
+    sets = [inside, np.flatnonzero(is_outside)]
+    distances = city_blocks(xp, rows, sets)
+    outer = take(xp, rows, sets[1], axis=2)
+    # Centred, rows that nearly agree keep the digits of their differences.
+    sums = xp.sum(outer - xp.mean(outer, axis=1, keepdims=True), axis=-1)
+    drift = city_blocks(xp, sums[:, :, None], [np.zeros(1, dtype=np.int64)])
+    return ClusterPairs(
+        xp,
+        (distances[..., 0] + distances[..., 1]) / 2,
+        (distances[..., 1] + drift[..., 0]) / 2,  # the larger of two with this sum and this difference
+        xp.sum(outer, axis=-1),
+        d[:, None],
+        diameter[:, None],
+    )
 
 
 def rung_from_attention(
@@ -152,12 +167,14 @@ def rung_from_attention(
         zero = xp.zeros_like(rows[:, 0, 0])
         columns = []
         for g, inside in enumerate(labelling.members):
-            worst = zero
-            if len(inside) > 1:
-                of_cluster = take(xp, rows, inside, axis=1)
-                for pairs, _ in cluster_pairs(xp, of_cluster, inside, d_here[:, g], diameter_here[:, g]):
-                    worst = largest(xp, value(pairs), worst)
-            columns.append(worst)
+            of_cluster = take(xp, rows, inside, axis=1)
+            columns.append(
+                xp.max(
+                    value(cluster_pairs(xp, of_cluster, inside, d_here[:, g], diameter_here[:, g])), axis=-1
+                )
+                if len(inside) > 1
+                else zero
+            )
         return xp.stack(columns, axis=-1) if columns else xp.zeros_like(rows[:, 0, :0])
 
     return per_labelling(xp, part, batch, evaluate, empty=xp.zeros_like(sides[0]))

@@ -67,23 +67,22 @@ def _shortest_paths(
     reduced: Float[np.ndarray, "r s"], open_sources: Bool[np.ndarray, " r"], used: Bool[np.ndarray, "r s"]
 ) -> _Tree:
     """Bellman and Ford, all sinks and then all sources at a time: forward at the reduced price, back along
-    arcs in use at price 0.
+    arcs in use at price 0; each round from those alone that came nearer in the last.
     """
     to_sources, to_sinks = np.where(open_sources, 0.0, np.inf), np.full(reduced.shape[1], np.inf)
     from_sink, from_source = np.full(reduced.shape[0], -1), np.full(reduced.shape[1], -1)
-    while True:
-        through = to_sources[:, None] + reduced
-        best = through.argmin(axis=0)
-        here = np.take_along_axis(through, best[None], axis=0)[0]
-        nearer = here < to_sinks
-        to_sinks[nearer], from_source[nearer] = here[nearer], best[nearer]
-        back = np.where(used, to_sinks, np.inf)
-        best = back.argmin(axis=1)
-        here = np.take_along_axis(back, best[:, None], axis=1)[:, 0]
-        nearer = here < to_sources
-        if not nearer.any():
-            return _Tree(to_sources, to_sinks, from_sink, from_source)
-        to_sources[nearer], from_sink[nearer] = here[nearer], best[nearer]
+    (sources,) = np.nonzero(open_sources)
+    while len(sources):
+        through = to_sources[sources, None] + reduced[sources]
+        here = through.min(axis=0)
+        (sinks,) = np.nonzero(here < to_sinks)
+        to_sinks[sinks], from_source[sinks] = here[sinks], sources[through[:, sinks].argmin(axis=0)]
+        back = np.where(used[:, sinks], to_sinks[sinks], np.inf)
+        here = back.min(axis=1, initial=np.inf)
+        (sources,) = np.nonzero(here < to_sources)
+        if len(sources):
+            to_sources[sources], from_sink[sources] = here[sources], sinks[back[sources].argmin(axis=1)]
+    return _Tree(to_sources, to_sinks, from_sink, from_source)
 
 
 def _augment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,10 @@ from attnclust._array import (
     stochastic,
 )
 from attnclust._labels import take
-from attnclust.bounds._pairs import indicators, largest, pair_masses
+from attnclust.bounds._pairs import pair_masses
 from attnclust.bounds._ranges import checked_diameters
 from attnclust.bounds._theorem import Theorem
-from attnclust.bounds.block_transport import checked_table, joined, worst_costs
+from attnclust.bounds.block_transport import checked_table, worst_costs
 from attnclust.geometry._diameters import checked_cells
 
 
@@ -71,10 +72,9 @@ def block_recursion(
     dtype = xp.result_type(attention, table)
     rows = flatten_batch(xp, xp.astype(attention, dtype, copy=False), batch)
     prices = flatten_batch(xp, xp.astype(table, dtype, copy=False), batch)
-    sets = indicators(xp, list(members), attention.shape[-1], rows)
     k = len(members)
     entries = {
-        (r, s): _between(xp, rows, members[r], members[s], sets, prices, exact=exact)
+        (r, s): _between(xp, rows, members[r], members[s], members, prices, exact=exact)
         for r in range(k)
         for s in range(r, k)
     }
@@ -83,15 +83,20 @@ def block_recursion(
 
 
 def _between(
-    xp: Namespace, rows: Any, first: np.ndarray, second: np.ndarray, sets: Any, prices: Any, *, exact: bool
+    xp: Namespace,
+    rows: Any,
+    first: np.ndarray,
+    second: np.ndarray,
+    cells: Sequence[np.ndarray],
+    prices: Any,
+    *,
+    exact: bool,
 ) -> Any:
     same = first is second
     if not len(first) or not len(second) or not rows.shape[0] or (same and len(first) < 2):
         return xp.zeros_like(rows[:, 0, 0])
     others = None if same else take(xp, rows, second, axis=1)
-    blocks = list(pair_masses(xp, take(xp, rows, first, axis=1), sets, others=others))
-    supply = joined(xp, [each.positive for each in blocks])
-    demand = joined(xp, [each.negative for each in blocks])
+    supply, demand = pair_masses(xp, take(xp, rows, first, axis=1), cells, others=others)
     return worst_costs(xp, supply, demand, prices, exact=exact)
 
 
@@ -142,7 +147,6 @@ def block_recursion_linear(
     batch = common_batch(xp, attention=tuple(attention.shape[:-2]), d_cluster=tuple(d.shape[:-1]))
     dtype = xp.result_type(attention, d, diameter)
     rows = flatten_batch(xp, xp.astype(attention, dtype, copy=False), batch)
-    sets = indicators(xp, list(members), attention.shape[-1], rows)
     shape = (*batch, len(members))
     d, diameter = (
         xp.reshape(xp.broadcast_to(xp.astype(each, dtype, copy=False), shape), (rows.shape[0], len(members)))
@@ -153,11 +157,9 @@ def block_recursion_linear(
         if len(inside) < 2:
             columns.append(xp.zeros_like(rows[:, 0, 0]))
             continue
-        kept = drift = None
-        for _, positive, negative in pair_masses(xp, take(xp, rows, inside, axis=1), sets):
-            common = xp.max(xp.max(xp.minimum(positive, negative), axis=1), axis=1)
-            kept = common if kept is None else xp.maximum(kept, common)
-            drift = largest(xp, xp.sum(xp.abs(positive - negative), axis=-1) / 2, drift)
+        positive, negative = pair_masses(xp, take(xp, rows, inside, axis=1), members)
+        kept = xp.max(xp.minimum(positive, negative), axis=1)
+        drift = xp.max(xp.sum(xp.abs(positive - negative), axis=-1) / 2, axis=1)
         columns.append(xp.sum(kept * d, axis=-1) + drift * diameter[:, g])
     return xp.reshape(xp.stack(columns, axis=-1), shape)
 

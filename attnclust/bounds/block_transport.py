@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat
@@ -27,7 +27,7 @@ from attnclust._array import (
     to_numpy,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import indicators, pair_masses
+from attnclust.bounds._pairs import indicators, masses_of, pair_masses, row_pairs
 from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._theorem import Theorem
 from attnclust.bounds._transport import exact_cost
@@ -113,11 +113,10 @@ def block_transport_bound(
     dtype = xp.result_type(attention, table)
     rows = flatten_batch(xp, xp.astype(attention, dtype, copy=False), batch)
     prices = flatten_batch(xp, xp.astype(table, dtype, copy=False), batch)
-    sets = indicators(xp, list(members), n, rows)
 
     def evaluate(labelling: Labelling) -> Any:
         here, prices_here = labelling.select(xp, rows), labelling.select(xp, prices)
-        columns = [_of_cluster(xp, here, inside, sets, prices_here, exact) for inside in labelling.members]
+        columns = [_of_cluster(xp, here, inside, members, prices_here, exact) for inside in labelling.members]
         return xp.stack(columns, axis=-1) if columns else xp.zeros_like(here[:, 0, :0])
 
     none = xp.zeros((0, part.clusters), dtype=dtype, device=array_api_compat.device(attention))
@@ -149,24 +148,14 @@ def checked_table(xp: Namespace, distances: Any, members: tuple[np.ndarray, ...]
     return table
 
 
-def _of_cluster(xp: Namespace, rows: Any, inside: np.ndarray, sets: Any, prices: Any, exact: bool) -> Any:
+def _of_cluster(
+    xp: Namespace, rows: Any, inside: np.ndarray, cells: Sequence[np.ndarray], prices: Any, exact: bool
+) -> Any:
     worst = xp.zeros_like(rows[:, 0, 0])
     if len(inside) < 2:
         return worst
-    supply, demand = gathered_masses(xp, take(xp, rows, inside, axis=1), sets)
+    supply, demand = pair_masses(xp, take(xp, rows, inside, axis=1), cells)
     return worst_costs(xp, supply, demand, prices, exact=exact) if rows.shape[0] else worst
-
-
-def gathered_masses(xp: Namespace, rows: Any, sets: Any) -> tuple[Any, Any]:
-    """Both masses of every pair in one array each, ``(b, N, K)``."""
-    blocks = [(masses.positive, masses.negative) for masses in pair_masses(xp, rows, sets)]
-    return joined(xp, [one for one, _ in blocks]), joined(xp, [other for _, other in blocks])
-
-
-def joined(xp: Namespace, blocks: list[Any]) -> Any:
-    """Blocks ``(b, r, c, K)`` of pairs in one array ``(b, N, K)``."""
-    flat = [xp.reshape(each, (each.shape[0], math.prod(each.shape[1:3]), each.shape[3])) for each in blocks]
-    return xp.concat(flat, axis=1)
 
 
 def worst_costs(xp: Namespace, supply: Any, demand: Any, prices: Any, *, exact: bool = False) -> Any:
@@ -178,24 +167,30 @@ def worst_costs(xp: Namespace, supply: Any, demand: Any, prices: Any, *, exact: 
     return xp.stack(worst)
 
 
-def worst_costs_below(xp: Namespace, supply: Any, demand: Any, prices: Any, ceilings: Any) -> Any:
-    """The same, where no pair costs more than its ceiling ``(b, N)``: pairs that cannot be the worst are
-    left out.
+FEW = 256
+"""So many pairs at most are not worth a look at which of them could be the worst."""
+
+
+def worst_costs_below(
+    xp: Namespace, rows: Any, cells: Sequence[np.ndarray], prices: Any, ceilings: Any
+) -> Any:
+    """The largest cost over the pairs of a cluster's `rows`, ``(b,)``, where no pair costs more than its
+    ceiling ``(b, N)``: pairs that cannot be the worst are left out.
     """
+    sets = indicators(xp, cells, rows.shape[2], rows)
+    first, second = row_pairs(rows.shape[1])
     worst = []
-    for b in range(supply.shape[0]):
-        ceiling = ceilings[b, ...]
-        high = 0.95 * xp.max(ceiling)
+    for b in range(rows.shape[0]):
+        ceiling = to_numpy(ceilings[b, ...])
+        high = 0.95 * ceiling.max() if len(first) > FEW else 0.0
 
-        def among(keep: Any, b: int = b) -> Any:
-            few, wanted = (xp.take(each[b, ...], keep, axis=0) for each in (supply, demand))
-            return xp.max(plan_costs(xp, few, wanted, prices[b, ...]))
+        def among(keep: np.ndarray, b: int = b) -> Any:
+            masses = masses_of(xp, rows[b, ...], first[keep], second[keep], sets)
+            return xp.max(plan_costs(xp, *masses, prices[b, ...]))
 
-        best = among(xp.nonzero(ceiling >= high)[0])
-        rest = xp.nonzero((ceiling < high) & (ceiling > best))[0]
-        if rest.shape[0]:
-            best = xp.maximum(best, among(rest))
-        worst.append(best)
+        best = among(ceiling >= high)
+        rest = (ceiling < high) & (ceiling > float(best))
+        worst.append(xp.maximum(best, among(rest)) if rest.any() else best)
     return xp.stack(worst)
 
 

@@ -23,14 +23,14 @@ from attnclust._array import (
     to_numpy,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import BUDGET, cluster_pairs, indicators
+from attnclust.bounds._pairs import BUDGET, cluster_pairs, indicators, masses_of, row_pairs
 from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._transport import exact_cost
 from attnclust.bounds.chi import chi_factors
 from attnclust.bounds.cluster_dobrushin import cluster_dobrushin_value
 from attnclust.bounds.independent import independent_costs
-from attnclust.geometry._diameters import checked_order, diameters_of, flat_float64
-from attnclust.geometry._pairs import all_distances, distance_ceilings, norm, rounding
+from attnclust.geometry._diameters import checked_order, flat_float64
+from attnclust.geometry._pairs import all_distances, distance_ceilings, norm, rounding, within
 from attnclust.geometry._table import diameters_in, distances_of
 
 STAGES = ("cluster_dobrushin", "block_transport", "independent", "chi", "transport")
@@ -112,16 +112,14 @@ def certify(
 
 def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order: float) -> np.ndarray:
     """The stage that decided each cluster, ``(b, M)``."""
-    b, n, _ = points.shape
+    b = points.shape[0]
     stages = np.full((b, len(labelling.members)), -1, dtype=np.int64)
     if b == 0:
         return stages
     cells = [each for each in (*labelling.members, np.flatnonzero(labelling.labels < 0)) if len(each)]
     prices = distances_of(xp, points, tuple(cells), order)
     before, diameter = diameters_in(xp, prices, labelling)
-    after = diameters_of(xp, rows @ points, labelling, order)
     border = rounding(xp, rows, points, order)
-    sets = indicators(xp, cells, n, rows)
     limit = before - border[:, None]
 
     # One table a batch element, for every cluster that comes to need it.
@@ -130,13 +128,20 @@ def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order:
         for table in (distance_ceilings, all_distances)
     )
 
+    sets = indicators(xp, cells, rows.shape[2], rows)
     for g, inside in enumerate(labelling.members):
-        shrinking = to_numpy(after[:, g] < limit[:, g])
-        if len(inside) < 2 or not shrinking.any():
+        if len(inside) < 2:
             continue
         of_cluster = take(xp, rows, inside, axis=1)
-        element, *pairs = _undecided(xp, of_cluster, inside, before[:, g], diameter, limit[:, g])
-        for each in np.flatnonzero(shrinking).tolist():
+        pairs = cluster_pairs(xp, of_cluster, inside, before[:, g], diameter)
+        unsettled = to_numpy(cluster_dobrushin_value(pairs) >= limit[:, g, None])
+        undecided = unsettled.any(axis=1)
+        stages[:, g] = np.where(undecided, -1, 0)
+        if not undecided.any():
+            continue
+        # Where two tokens stay as far apart as the cluster was wide, no rung can certify.
+        closer = to_numpy(within(xp, of_cluster @ points, order) < limit[:, g])
+        for each in np.flatnonzero(undecided & closer).tolist():
             context = _Element(
                 xp,
                 of_cluster[each, ...],
@@ -146,28 +151,14 @@ def _cascade(xp: Namespace, rows: Any, points: Any, labelling: Labelling, order:
                 functools.partial(ceilings, each),
                 functools.partial(distances, each),
                 order,
-                limit[each, g],
+                float(limit[each, g]),
             )
-            stages[each, g] = context.decide(*(index[element == each] for index in pairs))
+            stages[each, g] = context.decide(*(ends[unsettled[each]] for ends in row_pairs(len(inside))))
     return stages
 
 
-def _undecided(
-    xp: Namespace, rows: Any, inside: np.ndarray, d: Any, diameter: Any, limit: Any
-) -> tuple[np.ndarray, ...]:
-    """The pairs that the first rung does not settle: batch element, row and other row of the cluster."""
-    left = [np.zeros((3, 0), dtype=np.int64)]
-    for pairs, masses in cluster_pairs(xp, rows, inside, d, diameter):
-        open_pairs = to_numpy(cluster_dobrushin_value(pairs) >= limit[:, None, None])
-        if open_pairs.any():
-            element, first, second = np.nonzero(open_pairs)
-            # Both are counted from the block's start, and a pair comes in either order.
-            left.append(np.stack([element, first + masses.start, second + masses.start])[:, second > first])
-    return tuple(np.concatenate(left, axis=1))
-
-
 class _Element(NamedTuple):
-    """One batch element and cluster: what the later rungs need, made only when they are reached."""
+    """One batch element and cluster: what the last rungs need, made only when they are reached."""
 
     xp: Namespace
     rows: Any
@@ -177,56 +168,53 @@ class _Element(NamedTuple):
     ceilings: Callable[[], Any]
     distances: Callable[[], Any]
     order: float
-    limit: Any
+    limit: float
 
     def decide(self, first: np.ndarray, second: np.ndarray) -> int:
         """The index of the rung that settles the last of these pairs, -1 if even the last rung leaves one."""
         xp = self.xp
-        stage, at_once, open_pairs = 0, max(1, BUDGET // self.rows.shape[1]), [np.zeros((3, 0))]
-        for start in range(0, len(first), at_once):
-            end = min(start + at_once, len(first))
-            reached, left = self._by_plans(first[start:end], second[start:end])
-            stage = max(stage, reached)
-            open_pairs.append(left)
-        costs, first, second = np.concatenate(open_pairs, axis=1)
-        if not len(costs):
-            return stage
+        still = self._by_blocks(self._plans, first, second) >= self.limit
+        if not still.any():
+            return 1
+        first, second = first[still], second[still]
+        costs = self._by_blocks(self._independent, first, second)
+        (still,) = np.nonzero(costs >= self.limit)
+        if not len(still):
+            return 2
         # The dearest first: where exact transport will say no, it says so soon.
-        first, second = (each[np.argsort(-costs)].astype(np.int64) for each in (first, second))
+        still = still[np.argsort(-costs[still])]
+        first, second = first[still], second[still]
         if self.order == 2:
             scaled, spread = chi_factors(xp, self.rows[None, ...], self.points[None, ...])
-            ends = (take(xp, scaled[0, ...], each, axis=0) for each in (first, second))
-            first, second = self._open(norm(xp, next(ends) - next(ends), 2.0) * spread[0], first, second)
-            if not len(first):
+            ends = [take(xp, scaled[0, ...], each, axis=0) for each in (first, second)]
+            (still,) = np.nonzero(to_numpy(norm(xp, ends[0] - ends[1], 2.0) * spread[0]) >= self.limit)
+            if not len(still):
                 return 3
+            first, second = first[still], second[still]
         return 4 if self._transports(first, second) else -1
 
-    def _by_plans(self, first: np.ndarray, second: np.ndarray) -> tuple[int, np.ndarray]:
-        """Which of block_transport and independent was needed, and what both leave: independent's cost and
-        the two rows of each pair.
-        """
-        xp = self.xp
-        delta = self._differences(first, second)
-        supply, demand = xp.maximum(delta, 0.0), xp.maximum(-delta, 0.0)
-        costs = plan_costs(xp, supply @ self.sets, demand @ self.sets, self.prices)
-        (left,) = self._open(costs, np.arange(len(first)))
-        if not len(left):
-            return 1, np.zeros((3, 0))
-        supply, demand = (take(xp, each, left, axis=0)[None, ...] for each in (supply, demand))
-        costs = independent_costs(xp, supply, demand, self.ceilings())[0, :]
-        return 2, np.stack(self._open(costs, to_numpy(costs), first[left], second[left]))
+    def _by_blocks(
+        self, cost: Callable[[np.ndarray, np.ndarray], Any], first: np.ndarray, second: np.ndarray
+    ) -> np.ndarray:
+        step = max(1, BUDGET // self.rows.shape[1])
+        blocks = [slice(start, start + step) for start in range(0, len(first), step)]
+        return np.concatenate([to_numpy(cost(first[block], second[block])) for block in blocks])
+
+    def _plans(self, first: np.ndarray, second: np.ndarray) -> Any:
+        masses = masses_of(self.xp, self.rows, first, second, self.sets)
+        return plan_costs(self.xp, *masses, self.prices)
+
+    def _independent(self, first: np.ndarray, second: np.ndarray) -> Any:
+        xp, delta = self.xp, self._differences(first, second)[None, ...]
+        p, q = xp.maximum(delta, 0.0), xp.maximum(-delta, 0.0)
+        return independent_costs(xp, p, q, self.ceilings())[0, :]
 
     def _differences(self, first: np.ndarray, second: np.ndarray) -> Any:
         return take(self.xp, self.rows, first, axis=0) - take(self.xp, self.rows, second, axis=0)
 
-    def _open(self, bounds: Any, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The entries of `columns` where a bound does not settle the pair."""
-        keep = to_numpy(bounds >= self.limit)
-        return tuple(each[keep] for each in columns)
-
     def _transports(self, first: np.ndarray, second: np.ndarray) -> bool:
-        limit, prices = float(self.limit), to_numpy(self.distances()[0, ...])
+        prices = to_numpy(self.distances()[0, ...])
         return all(
-            exact_cost(np.maximum(delta, 0), np.maximum(-delta, 0), prices, decide=limit) < limit
+            exact_cost(np.maximum(delta, 0), np.maximum(-delta, 0), prices, decide=self.limit) < self.limit
             for delta in to_numpy(self._differences(first, second))
         )

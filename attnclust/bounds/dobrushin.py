@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import array_api_compat
+import numpy as np
 from jaxtyping import Float
 
 from attnclust._array import ArgumentError, Attention, Scalars, flatten_batch, namespace, real, stochastic
-from attnclust.bounds._pairs import largest, pair_masses
+from attnclust.bounds._pairs import city_blocks
 from attnclust.bounds._theorem import Theorem
 
 
@@ -72,11 +73,10 @@ def dobrushin_coefficient(attention: Attention) -> Float[Any, "*batch"]:
     xp = namespace(attention=attention)
     attention = stochastic(xp, "attention", attention)
     batch, n = tuple(attention.shape[:-2]), attention.shape[-1]
-    whole = xp.ones((n, 1), dtype=attention.dtype, device=array_api_compat.device(attention))
-    worst = None
-    for block in pair_masses(xp, flatten_batch(xp, attention, batch), whole):
-        worst = largest(xp, (block.positive + block.negative)[..., 0] / 2, worst)
-    return xp.reshape(xp.clip(worst, None, 1), batch)
+    if n == 1:
+        return xp.zeros(batch, dtype=attention.dtype, device=array_api_compat.device(attention))
+    distances = city_blocks(xp, flatten_batch(xp, attention, batch), [np.arange(n)])
+    return xp.reshape(xp.clip(xp.max(distances, axis=(1, 2)) / 2, None, 1), batch)
 
 
 CONTRACTION = Theorem(

@@ -7,7 +7,8 @@ from typing import Any
 from jaxtyping import Float
 
 from attnclust._array import Attention, Labels, Namespace, Number, Tokens
-from attnclust.bounds._pairs import BUDGET, largest
+from attnclust._labels import take
+from attnclust.bounds._pairs import BUDGET, row_pairs
 from attnclust.bounds._steps import rung_from_tokens
 from attnclust.bounds._theorem import Theorem
 from attnclust.geometry._pairs import all_distances
@@ -53,14 +54,16 @@ def independent_bound(
     """
 
     def value(xp: Namespace, rows: Any, points: Any, order: float) -> Any:
-        prices = all_distances(xp, points, order)
-        worst = None
-        for delta in row_differences(rows):
-            b, r, c, n = delta.shape
-            flat = xp.reshape(delta, (b, r * c, n))
-            p, q = xp.maximum(flat, 0.0), xp.maximum(-flat, 0.0)
-            worst = largest(xp, independent_costs(xp, p, q, prices)[:, :, None], worst)
-        return worst
+        prices, (first, second) = all_distances(xp, points, order), row_pairs(rows.shape[1])
+        step, worst = max(1, BUDGET // max(1, rows.shape[0] * rows.shape[2])), []
+        for start in range(0, len(first), step):
+            ends = (each[start : start + step] for each in (first, second))
+            left, right = (take(xp, rows, each, axis=1) for each in ends)
+            costs = independent_costs(
+                xp, xp.maximum(left - right, 0.0), xp.maximum(right - left, 0.0), prices
+            )
+            worst.append(xp.max(costs, axis=-1))
+        return xp.max(xp.stack(worst), axis=0)
 
     return rung_from_tokens(attention, tokens, labels, ord, clusters, value)
 
@@ -74,14 +77,6 @@ def independent_costs(
     mass = xp.minimum(xp.sum(p, axis=-1), xp.sum(q, axis=-1))
     carried = xp.sum((p @ prices) * q, axis=-1)
     return xp.where(mass > 0, carried / xp.where(mass > 0, mass, xp.ones_like(mass)), xp.zeros_like(mass))
-
-
-def row_differences(rows: Float[Any, "b k n"]) -> Any:
-    """Blocks ``(b, r, c, n)`` of differences between rows of a cluster, each pair at least once."""
-    b, k, n = rows.shape
-    step = max(1, min(k, BUDGET // max(1, b * k * n)))
-    for start in range(0, k, step):
-        yield rows[:, start : min(start + step, k), None, :] - rows[:, None, start:, :]
 
 
 INDEPENDENT = Theorem(

@@ -7,7 +7,8 @@ from typing import Any
 from jaxtyping import Float
 
 from attnclust._array import Attention, Labels, Scalars
-from attnclust.bounds._pairs import ClusterPairs, rung_from_attention
+from attnclust._labels import take
+from attnclust.bounds._pairs import ClusterPairs, row_pairs, rung_from_attention
 from attnclust.bounds._theorem import Theorem
 
 
@@ -50,7 +51,10 @@ def overlap_bound(
 
 def overlap_value(pairs: ClusterPairs) -> Any:
     """The formula for a block of pairs: max(S_j, S_j') - C is kappa, computed without cancellation."""
-    inside = pairs.xp.maximum(1 - pairs.outside, 0.0)
+    xp = pairs.xp
+    first, second = row_pairs(pairs.outside.shape[1])
+    outside = xp.maximum(*(take(xp, pairs.outside, each, axis=1) for each in (first, second)))
+    inside = xp.maximum(1 - outside, 0.0)
     return inside * pairs.d + pairs.kappa * pairs.diameter
 
 
