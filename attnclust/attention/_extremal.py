@@ -105,10 +105,8 @@ def _members(labels: Labels, n: int, cluster: Any) -> np.ndarray:
     cluster = whole("cluster", cluster)
     xp = namespace(labels=labels)
     part = partition(xp, labels, batch=(), n=n, clusters=None)
-    if labels.ndim != 1 or not cluster < part.clusters or not len(part.labellings[0].members[cluster]):
-        raise ArgumentError(
-            "labels", f"must be (n,) and have tokens in cluster {cluster}", "none", "Check the label."
-        )
+    if not cluster < part.clusters or not len(part.labellings[0].members[cluster]):
+        raise ArgumentError("labels", f"must have tokens in cluster {cluster}", "none", "Check the label.")
     return part.labellings[0].members[cluster]
 
 

@@ -194,11 +194,6 @@ def checked_cells(xp: Namespace, cells: Any, *, n: int) -> tuple[Any, ...]:
         ArgumentTypeError, ArgumentError: as :func:`cell_distances`.
     """
     part = partition(xp, cells, batch=(), n=n, clusters=None, name="cells")
-    if cells.ndim != 1 or sum(len(each) for each in part.labellings[0].members) != n:
-        raise ArgumentError(
-            "cells",
-            "must be (n,) and put every token in a cell",
-            "a token in none, or a batch axis",
-            "Use 0..K-1.",
-        )
+    if sum(len(each) for each in part.labellings[0].members) != n:
+        raise ArgumentError("cells", "must put every token in a cell", "a token in none", "Use 0..K-1.")
     return part.labellings[0].members
