@@ -1,5 +1,5 @@
-"""For every theorem what a drawn step does and what the theorem says of it, with all its hypotheses or without
-one; `test_dropped` searches here for counterexamples.
+"""For every theorem what a drawn step does and what the theorem says of it, with all its hypotheses or with
+one dropped; `test_dropped` searches here for counterexamples.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ def made(seed: int, batch: tuple[int, ...], n: int) -> dict[str, Any]:
         "attention": rng.dirichlet(np.full(n, 0.5), size=(*batch, n)),
         "tokens": rng.normal(size=(*batch, n, 2)),
         "labels": np.stack([rng.permutation(known) for _ in range(math.prod(batch))]).reshape(*batch, n),
-        "d_cluster": rng.uniform(0, 5, size=(*batch, 2)),
-        "d_cell": rng.uniform(0, 5, size=(*batch, 3)),
+        # The diameter of all tokens last, so that both are of one batch.
+        "of_clusters": rng.uniform([0, 0, 5], [5, 5, 9], size=(*batch, 3)),
+        "of_cells": rng.uniform([0, 0, 0, 5], [5, 5, 5, 9], size=(*batch, 4)),
         "d_all": rng.uniform(5, 9, size=batch),
         "separation": rng.uniform(0, 5, size=batch),
         "distances": half + np.swapaxes(half, -1, -2),
@@ -52,6 +53,10 @@ def cells_of(a: np.ndarray) -> np.ndarray:
     return CELLS if a.shape[-1] == len(CELLS) else MANY
 
 
+def sides(d: np.ndarray) -> dict[str, Any]:
+    return {"d_cluster": d[..., :-1], "d_all": d[..., -1]}
+
+
 STEP, ROWS = ("attention", "tokens", "labels"), ("attention", "labels")
 CALLS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "verify": (STEP, lambda a, z, c: fields(verify(a, z, c, transport=True))),
@@ -64,10 +69,10 @@ CALLS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "chi": (STEP, bounds.chi_bound),
     "ranges": (ROWS, lambda a, c: fields(bounds.cross_attention(a, c))),
     "ranges pooled": (ROWS, lambda a, c: fields(bounds.cross_attention(a, c, pooled=True))),
-    "overlap": ((*ROWS, "d_cluster"), lambda a, c, d: bounds.overlap_bound(a, c, d_cluster=d, d_all=9.0)),
+    "overlap": ((*ROWS, "of_clusters"), lambda a, c, d: bounds.overlap_bound(a, c, **sides(d))),
     "cluster_dobrushin": (
-        (*ROWS, "d_cluster"),
-        lambda a, c, d: bounds.cluster_dobrushin_bound(a, c, d_cluster=d, d_all=9.0),
+        (*ROWS, "of_clusters"),
+        lambda a, c, d: bounds.cluster_dobrushin_bound(a, c, **sides(d)),
     ),
     "block_transport": (
         (*ROWS, "distances"),
@@ -82,8 +87,8 @@ CALLS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
         lambda a, t: bounds.block_recursion(a, cells_of(a), distances=t),
     ),
     "block_recursion_linear": (
-        ("attention", "d_cell"),
-        lambda a, d: bounds.block_recursion_linear(a, cells_of(a), d_cluster=d, d_all=9.0),
+        ("attention", "of_cells"),
+        lambda a, d: bounds.block_recursion_linear(a, cells_of(a), **sides(d)),
     ),
     "separation_dobrushin": (
         (*ROWS, "separation", "d_all"),
@@ -131,6 +136,15 @@ def test_each_argument_brings_its_own_batch_axes(name: str) -> None:
                 np.testing.assert_allclose(
                     got[label][i, j], expected, rtol=1e-12, atol=1e-13, err_msg=f"{label} {kept}"
                 )
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_element_of_three_leading_axes_is_as_it_is_alone(name: str) -> None:
+    names, drawn = CALLS[name][0], made(11, (2, 3, 4), 5)
+    got = called(name, [drawn[each] for each in names])
+    for at in np.ndindex(2, 3, 4):
+        for label, alone in called(name, [drawn[each][at] for each in names]).items():
+            np.testing.assert_allclose(got[label][at], alone, rtol=1e-12, atol=1e-13, err_msg=f"{label} {at}")
 
 
 @pytest.mark.parametrize("first", range(1, 6))

@@ -84,13 +84,16 @@ def test_the_package_agrees_to_rounding(drawn: tuple[Case, plans.Cells]) -> None
         "block": bounds.block_transport_bound(a, labels, exact=True, **known),
         "independent": bounds.independent_bound(a, z, labels, ord=order),
         "star": bounds.star_bound(a, z, labels, ord=order, centre=centre),
+        "star from the mean": bounds.star_bound(a, z, labels, ord=order),
     }
     origin = [Fraction(0) for _ in case.z[0]]
+    mean = [sum(column, Fraction(0)) / len(case.z) for column in zip(*case.z, strict=True)]
     expected = {
         "transport": plans.transport(case),
         "block": plans.block_transport(case, cells, prices),
         "independent": plans.independent(case),
         "star": plans.star(case, origin),
+        "star from the mean": plans.star(case, mean),
     }
     for label, value in expected.items():
         assert abs(float(got[label][0]) - value) <= ROUNDING, label
@@ -142,9 +145,11 @@ def test_separation_on_a_line(case: Case, data: st.DataObject) -> None:
     from_masses = (1 - min(masses)) * s - max(masses) * big
     assert from_masses <= promised <= gap(step(case.a, line))
     labels = labels_of([g, h], n)
-    known: dict[str, Any] = {"separation": float(s), "d_all": float(big)}
-    got = bounds.separation_dobrushin_bound(as_float(case.a), labels, **known)
-    assert abs(float(got) - promised) <= ROUNDING
+    free = Fraction(data.draw(st.integers(0, 4)), 2)
+    for sides in ((s, big), (free, free + data.draw(st.integers(0, 5)))):
+        known: dict[str, Any] = {"separation": float(sides[0]), "d_all": float(sides[1])}
+        got = bounds.separation_dobrushin_bound(as_float(case.a), labels, **known)
+        assert abs(float(got) - plans.separation_dobrushin(case.a, g, h, *sides)) <= ROUNDING
     got = bounds.separation_bound(float(s), float(big), mass_g=float(masses[0]), mass_h=float(masses[1]))
     assert abs(float(got) - from_masses) <= ROUNDING
 

@@ -14,8 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnclust import bounds
-from attnclust.bounds import _pairs
-from attnclust.bounds import separation as separation_module
 
 from .exact import Case
 from .test_ladder import as_float, exact_cases
@@ -52,18 +50,6 @@ def test_the_linear_recursion(case: Case, data: st.DataObject) -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_linear_recursion_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forty rows a cell: the pairs come in several blocks, of which each may hold the largest."""
-    rng = np.random.default_rng(31)
-    a = rng.dirichlet(np.full(60, 0.3), size=60)
-    cells, d = np.arange(60) % 3, np.array([1.0, 2.0, 3.0])
-    once = bounds.block_recursion_linear(a, cells, d_cluster=d, d_all=4.0)
-    monkeypatch.setattr(_pairs, "BUDGET", 2000)
-    np.testing.assert_allclose(
-        bounds.block_recursion_linear(a, cells, d_cluster=d, d_all=4.0), once, rtol=1e-13
-    )
-
-
 @pytest.mark.parametrize("steps", [0, 1, 2, 5])
 @pytest.mark.parametrize(
     ("m", "low", "high"),
@@ -80,24 +66,6 @@ def test_iteration_is_the_sharp_bound_step_by_step(m: int, low: Fraction, high: 
         float(d), float(big), outside=m, eps_lower=float(low), eps_upper=float(high), steps=steps
     )
     assert float(got) == pytest.approx(float(expected), rel=1e-14)
-
-
-@given(exact_cases(), st.booleans())
-def test_star(case: Case, given_centre: bool) -> None:
-    weighted = [[w * x for w, x in zip(case.norm.weights, row, strict=True)] for row in case.z]
-    z = as_float(weighted)
-    centre = z[0] / 2 if given_centre else z.mean(axis=0)
-    radii = np.linalg.norm(z - centre, ord=case.norm.order, axis=1)
-    expected = max(
-        sum(float(abs(x - y)) * r for x, y, r in zip(case.a[j], case.a[i], radii, strict=True))
-        for j, i in itertools.combinations(case.inside, 2)
-    )
-    labels = np.full(len(z), -1)
-    labels[case.inside] = 0
-    got = bounds.star_bound(
-        as_float(case.a), z, labels, ord=case.norm.order, centre=centre if given_centre else None
-    )
-    assert float(got[0]) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 @given(exact_cases())
@@ -130,29 +98,3 @@ def test_softmax_cluster_is_the_greatest_leak_up_to_the_mass(beta: float, mass: 
     got = float(bounds.softmax_cluster_bound(d, big, beta=beta, mass=mass))
     assert got == pytest.approx(expected, rel=1e-7)
     assert got <= float(bounds.cluster_cubic_bound(d, big, beta=beta)) + 1e-15
-
-
-@given(exact_cases(), st.data())
-def test_separation_dobrushin(case: Case, data: st.DataObject) -> None:
-    """Every pair of a row of G and one of H; in blocks of one row of G as in one block."""
-    n = len(case.a)
-    labels = [0, 1, *(data.draw(st.integers(-1, 1)) for _ in range(n - 2))]
-    s, big = Fraction(data.draw(st.integers(0, 4)), 2), Fraction(2 + data.draw(st.integers(0, 5)))
-    gaps = []
-    for j, i in itertools.product(*([t for t in range(n) if labels[t] == g] for g in (0, 1))):
-        delta = [x - y for x, y in zip(case.a[j], case.a[i], strict=True)]
-        gained = sum((max(x, ZERO) for x, g in zip(delta, labels, strict=True) if g == 0), ZERO)
-        lost = sum((max(-x, ZERO) for x, g in zip(delta, labels, strict=True) if g == 1), ZERO)
-        tau = sum((abs(x) for x in delta), ZERO) / 2
-        gaps.append(s * max(gained, lost) + big * min(gained, lost) - big * tau)
-    a = as_float(case.a)
-    kept = separation_module.BUDGET
-    for budget in (kept, 1, 2 * n * labels.count(1)):
-        separation_module.BUDGET = budget
-        try:
-            got = bounds.separation_dobrushin_bound(
-                np.stack([a]), np.array(labels), separation=float(s), d_all=float(big)
-            )
-        finally:
-            separation_module.BUDGET = kept
-        assert float(got[0]) == pytest.approx(float(min(gaps)), abs=1e-12)

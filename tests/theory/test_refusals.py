@@ -28,11 +28,9 @@ from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull
 from attnclust.testing import recipes, tiny_attention
 from attnclust.verify import verify
 
-A = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
-Z = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 8.0]])
-L = np.array([0, 0, 1])
+from .small import TABLE, A, L, Z
+
 NAN = np.where(Z == 8.0, np.nan, Z)
-TABLE = cell_distances(Z, L)
 RANGES = {"outside": 2, "eps_lower": 0.1, "eps_upper": 0.2}
 
 RANGE_FUNCTIONS = [

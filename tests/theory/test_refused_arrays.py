@@ -16,12 +16,9 @@ import torch
 from attnclust import attention as attention_room
 from attnclust import bounds, geometry, verify
 from attnclust._array import ArgumentError, ArgumentTypeError
-from tests.theory.test_array_kinds import public_functions
 
-A = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
-Z = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 8.0]])
-L = np.array([0, 0, 1])
-TABLE = geometry.cell_distances(Z, L)
+from .small import TABLE, A, L, Z
+from .test_array_kinds import public_functions
 
 
 class Given(NamedTuple):

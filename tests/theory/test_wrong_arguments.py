@@ -20,12 +20,11 @@ import torch
 
 from attnclust import attention, bounds, geometry, verify
 from attnclust._array import ArgumentError, ArgumentTypeError
-from tests.theory.test_array_kinds import public_functions
+
+from .small import TABLE, A, L, Z
+from .test_array_kinds import public_functions
 
 MODULES = {"verify": verify, "attention": attention, "bounds": bounds, "geometry": geometry}
-A = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
-Z = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 8.0]])
-CELLS = np.array([0, 0, 1])
 NUMBERS = {
     "d_cluster": 1.0,
     "d_all": 9.0,
@@ -43,10 +42,10 @@ NUMBERS = {
 """Numbers that most functions also take by the array."""
 RIGHT: dict[str, Any] = {
     **{name: np.array([value, value]) for name, value in NUMBERS.items()},
-    **{"attention": A, "tokens": Z, "a": Z, "b": Z + 9.0, "distances": geometry.cell_distances(Z, CELLS)},
+    **{"attention": A, "tokens": Z, "a": Z, "b": Z + 9.0, "distances": TABLE},
     **{"w_q": np.eye(2), "w_k": 2 * np.eye(2), "w_v": np.eye(2), "centre": np.array([0.0, 1.0])},
     **{"bounds": np.ones((2, 2)), "norms": np.array([1.0, 2.0]), "outside": np.array([1.0, 2.0])},
-    **{"labels": CELLS, "cells": CELLS, "mask": np.ones((3, 3), dtype=bool)},
+    **{"labels": L, "cells": L, "mask": np.ones((3, 3), dtype=bool)},
     **{"ord": 2.0, "scale": 1.5, "step_size": 0.5},
     **{
         "steps": 2,
@@ -77,7 +76,10 @@ ALONE: dict[str, dict[str, Any]] = {
 NO_ARRAY: dict[str, Any] = {"a list": [[1.0]], "True": True, "complex": 1 + 1j}
 
 
-def wrong_values(right: Any) -> Iterator[tuple[str, Any]]:
+MAY_BE_NEGATIVE = {"tokens", "a", "b", "w_q", "w_k", "w_v", "centre", "like"}
+
+
+def wrong_values(argument: str, right: Any) -> Iterator[tuple[str, Any]]:
     """What nobody may pass where `right` is right."""
     yield from {"text": "text", "an object": object(), "a mapping": {}}.items()
     if isinstance(right, bool):
@@ -102,6 +104,7 @@ def wrong_values(right: Any) -> Iterator[tuple[str, Any]]:
         }.items()
         yield from {"halves": (0.5, 1), "words": ("0", "1"), "a number": 3, "None among": (0, None)}.items()
     elif isinstance(right, np.ndarray):
+        first = np.arange(right.size).reshape(right.shape) == 0
         yield from NO_ARRAY.items()
         yield "complex array", right.astype(complex)
         if right.dtype == bool:
@@ -111,12 +114,14 @@ def wrong_values(right: Any) -> Iterator[tuple[str, Any]]:
                 "none": ~right,
                 "larger": np.eye(4) > 0,
             }.items()
-        elif right.dtype == np.int64:
+        elif right.dtype == L.dtype:
             yield from {"floats": right.astype(float), "below -1": right - 3, "a number": 1}.items()
         else:
             yield "booleans", right.astype(bool)
+            if argument not in MAY_BE_NEGATIVE:
+                yield "one negative", np.where(first, -1.0, right)
             for number in (math.nan, math.inf, -math.inf):
-                yield str(number), np.where(np.arange(right.size).reshape(right.shape) == 0, number, right)
+                yield str(number), np.where(first, number, right)
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +162,7 @@ def test_what_is_right_is_accepted(name: str, convert: Callable[[Any], Any]) -> 
 def test_what_an_argument_must_not_be(name: str, argument: str, convert: Callable[[Any], Any]) -> None:
     """None too, where that is no default."""
     right = right_arguments(name)
-    wrong = dict(wrong_values(right[argument]))
+    wrong = dict(wrong_values(argument, right[argument]))
     if inspect.signature(named(name)).parameters[argument].default is not None:
         wrong["None"] = None
     for label, value in wrong.items():
