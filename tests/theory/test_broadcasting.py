@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -175,30 +176,31 @@ def test_a_batch_without_elements_gives_a_result_without_elements(name: str, emp
             assert got.dtype == alone[label].dtype, label
 
 
+BLOCKED = ("_pairs", "independent", "separation", "certify")
+
+
 @pytest.mark.parametrize(
     "name", sorted(set(CALLS) - {"ranges", "ranges pooled", "transport", "chi", "softmax_beta", "multi_head"})
 )
 def test_blocks_of_pairs_of_any_size_give_what_one_block_gives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three elements, clusters of six and five tokens: blocks end within a cluster, and the worst pair lies
-    in any of them.
+    """Clusters of six and five tokens, or cells of four: blocks end within them. In six elements their rows
+    are those of one, turned by one each, so that the worst pair comes in every place.
     """
-    names = CALLS[name][0]
-    for seed in range(2):
-        drawn = made(seed, (3,), 12)
-        drawn["labels"] = drawn["labels"][0]
-        arguments = [drawn[each] for each in names]
-        once = called(name, arguments)
-        for budget in (1, 4, 15, 60, 250, 1000):
-            with monkeypatch.context() as patched:
-                for module in ("_pairs", "independent", "separation", "certify"):
-                    patched.setattr(sys.modules[f"attnclust.bounds.{module}"], "BUDGET", budget)
-                again = called(name, arguments)
-            for label, expected in once.items():
-                np.testing.assert_allclose(again[label], expected, rtol=1e-12, atol=1e-13, err_msg=label)
-        with monkeypatch.context() as patched:  # NumPy's other way, pair by pair, which long rows take
-            patched.setattr(sys.modules["attnclust.bounds._pairs"], "LONG", 0)
+    names, one = CALLS[name][0], made(0, (), 12)
+    drawn = {each: np.stack([value] * 6) for each, value in one.items()} | {"labels": one["labels"]}
+    groups = one["labels"] if "labels" in names else MANY
+    for turn, group in itertools.product(range(6), range(3)):
+        rows = np.flatnonzero(groups == group)
+        drawn["attention"][turn, rows] = one["attention"][np.roll(rows, turn)]
+    arguments = [drawn[each] for each in names]
+    once = called(name, arguments)
+    # Blocks of every size; then NumPy's other way, pair by pair, which long rows take.
+    for changed in (*({"BUDGET": budget} for budget in (1, 4, 15, 60, 250, 1000)), {"LONG": 0}):
+        with monkeypatch.context() as patched:
+            for module, (constant, value) in itertools.product(BLOCKED, changed.items()):
+                patched.setattr(sys.modules[f"attnclust.bounds.{module}"], constant, value, raising=False)
             again = called(name, arguments)
         for label, expected in once.items():
             np.testing.assert_allclose(again[label], expected, rtol=1e-12, atol=1e-13, err_msg=label)

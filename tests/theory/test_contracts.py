@@ -22,7 +22,7 @@ from attnclust.attention import (
 from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull_distance
 from attnclust.verify import verify
 
-from .small import A, L
+from .arguments import A, L
 
 Z = np.array([[0.0, 3.0], [1.0, 0.0], [5.0, 8.0]])
 SHARP: dict[str, Any] = {"eps_lower": 0.125, "eps_upper": 0.25}

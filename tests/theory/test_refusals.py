@@ -28,7 +28,7 @@ from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull
 from attnclust.testing import recipes, tiny_attention
 from attnclust.verify import verify
 
-from .small import TABLE, A, L, Z
+from .arguments import TABLE, A, L, Z
 
 NAN = np.where(Z == 8.0, np.nan, Z)
 RANGES = {"outside": 2, "eps_lower": 0.1, "eps_upper": 0.2}

@@ -1,108 +1,36 @@
 """Every public function that takes attention refuses the same wrong matrices, labels, cells and tokens, on
-every array library; one that is added and not called here fails the first test.
+every array library; one that is added is found by its signature.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import array_api_strict
 import numpy as np
 import pytest
 import torch
 
-from attnclust import attention as attention_room
-from attnclust import bounds, geometry, verify
 from attnclust._array import ArgumentError, ArgumentTypeError
 
-from .small import TABLE, A, L, Z
+from .arguments import TABLE, A, L, Z, converted, every_kind, named, right_arguments
 from .test_array_kinds import public_functions
 
 
-class Given(NamedTuple):
-    """The arguments of a call, of one array kind but for the one that is wrong."""
-
-    attention: Any
-    tokens: Any
-    labels: Any
-    cells: Any
-    table: Any
-    d: Any
-
-    @property
-    def sides(self) -> dict[str, Any]:
-        return {"d_cluster": self.d, "d_all": 9.0}
-
-
-def given(convert: Callable[[Any], Any], **wrong: Any) -> Given:
-    """Right arguments of one kind; a NumPy array among the wrong ones is converted too."""
-    right = {"attention": A, "tokens": Z, "labels": L, "cells": L, "table": TABLE, "d": np.array([1.0, 0.0])}
-    return Given(**{k: convert(v) if isinstance(v, np.ndarray) else v for k, v in {**right, **wrong}.items()})
-
-
-CALLS: dict[str, Callable[[Given], Any]] = {
-    "verify.verify": lambda g: verify.verify(g.attention, g.tokens, g.labels),
-    "attention.attend": lambda g: attention_room.attend(g.attention, g.tokens),
-    "attention.dobrushin_configuration": lambda g: attention_room.dobrushin_configuration(g.attention),
-    "attention.cluster_dobrushin_configuration": lambda g: attention_room.cluster_dobrushin_configuration(
-        g.attention, g.labels, d_cluster=1.0, d_all=9.0
-    ),
-    "attention.block_transport_configuration": lambda g: attention_room.block_transport_configuration(
-        g.attention, pair=(0, 1), cells=g.cells, distances=g.table
-    ),
-    "attention.separation_dobrushin_configuration": lambda g: (
-        attention_room.separation_dobrushin_configuration(g.attention, g.labels, separation=1.0, d_all=9.0)
-    ),
-    "bounds.certify": lambda g: bounds.certify(g.attention, g.tokens, g.labels),
-    "bounds.cross_attention": lambda g: bounds.cross_attention(g.attention, g.labels),
-    "bounds.dobrushin_coefficient": lambda g: bounds.dobrushin_coefficient(g.attention),
-    "bounds.overlap_bound": lambda g: bounds.overlap_bound(g.attention, g.labels, **g.sides),
-    "bounds.cluster_dobrushin_bound": lambda g: bounds.cluster_dobrushin_bound(
-        g.attention, g.labels, **g.sides
-    ),
-    "bounds.block_transport_bound": lambda g: bounds.block_transport_bound(
-        g.attention, g.labels, cells=g.cells, distances=g.table
-    ),
-    "bounds.transport_bound": lambda g: bounds.transport_bound(g.attention, g.tokens, g.labels),
-    "bounds.independent_bound": lambda g: bounds.independent_bound(g.attention, g.tokens, g.labels),
-    "bounds.star_bound": lambda g: bounds.star_bound(g.attention, g.tokens, g.labels),
-    "bounds.chi_bound": lambda g: bounds.chi_bound(g.attention, g.tokens, g.labels),
-    "bounds.block_recursion": lambda g: bounds.block_recursion(g.attention, g.cells, distances=g.table),
-    "bounds.block_recursion_linear": lambda g: bounds.block_recursion_linear(g.attention, g.cells, **g.sides),
-    "bounds.separation_dobrushin_bound": lambda g: bounds.separation_dobrushin_bound(
-        g.attention, g.labels, separation=1.0, d_all=9.0
-    ),
-}
-MODULES = {"verify": verify, "attention": attention_room, "bounds": bounds, "geometry": geometry}
+def call(name: str, convert: Callable[[Any], Any], **wrong: Any) -> None:
+    """With right arguments of one kind but for the wrong ones; a NumPy array among those is converted too."""
+    named(name)(**converted({**right_arguments(name), **wrong}, convert))
 
 
 def taking(argument: str) -> list[str]:
     """The public functions with an argument of that name that they cannot do without."""
-
-    def takes(name: str) -> bool:
-        room, function = name.split(".")
-        found = inspect.signature(getattr(MODULES[room], function)).parameters.get(argument)
-        return found is not None and found.default is inspect.Parameter.empty
-
-    return sorted(filter(takes, public_functions()))
+    found = {name: inspect.signature(named(name)).parameters.get(argument) for name in public_functions()}
+    return sorted(name for name, each in found.items() if each and each.default is each.empty)
 
 
-def test_every_public_function_that_takes_attention_is_called_here() -> None:
-    assert sorted(CALLS) == taking("attention")
-
-
-KINDS = {"numpy": np.asarray, "torch": torch.tensor, "strict": array_api_strict.asarray}
-every_kind = pytest.mark.parametrize("convert", KINDS.values(), ids=KINDS)
-
-
-@every_kind
-@pytest.mark.parametrize("name", CALLS)
-def test_what_is_right_is_accepted(name: str, convert: Callable[[Any], Any]) -> None:
-    CALLS[name](given(convert))
-
-
+ATTENTIVE = taking("attention")
 BAD_ATTENTION: dict[str, tuple[Any, type[Exception], str]] = {
     "sums": (2 * A, ArgumentError, "every row must sum to 1"),
     "sums below 1": (A / 2, ArgumentError, "every row must sum to 1"),
@@ -130,14 +58,14 @@ BAD_ATTENTION: dict[str, tuple[Any, type[Exception], str]] = {
 
 @every_kind
 @pytest.mark.parametrize("wrong", BAD_ATTENTION)
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", ATTENTIVE)
 def test_attention(name: str, wrong: str, convert: Callable[[Any], Any]) -> None:
     value, error, said = BAD_ATTENTION[wrong]
     with pytest.raises(error, match=f"^attention: {said}"):
-        CALLS[name](given(convert, attention=value))
+        call(name, convert, attention=value)
 
 
-LABELLED = sorted(set(CALLS) & set(taking("labels")))
+LABELLED = sorted(set(ATTENTIVE) & set(taking("labels")))
 BAD_LABELS: dict[str, tuple[Any, type[Exception], str]] = {
     "too few": (L[:2], ArgumentError, "must have one entry a token, so length 3; got shape"),
     "floats": (L.astype(float), ArgumentTypeError, "must have an integer dtype"),
@@ -154,7 +82,7 @@ BAD_LABELS: dict[str, tuple[Any, type[Exception], str]] = {
 def test_labels(name: str, wrong: str, convert: Callable[[Any], Any]) -> None:
     value, error, said = BAD_LABELS[wrong]
     with pytest.raises(error, match=f"^labels: {said}"):
-        CALLS[name](given(convert, labels=value))
+        call(name, convert, labels=value)
 
 
 BAD_CELLS: dict[str, tuple[Any, type[Exception], str]] = {
@@ -175,7 +103,7 @@ BAD_CELLS: dict[str, tuple[Any, type[Exception], str]] = {
 def test_cells(name: str, wrong: str, convert: Callable[[Any], Any]) -> None:
     value, error, said = BAD_CELLS[wrong]
     with pytest.raises(error, match=f"^cells: {said}"):
-        CALLS[name](given(convert, cells=value))
+        call(name, convert, cells=value)
 
 
 BAD_TABLES: dict[str, tuple[Any, type[Exception], str]] = {
@@ -198,7 +126,7 @@ BAD_TABLES: dict[str, tuple[Any, type[Exception], str]] = {
 def test_tables(name: str, wrong: str, convert: Callable[[Any], Any]) -> None:
     value, error, said = BAD_TABLES[wrong]
     with pytest.raises(error, match=f"^distances: {said}"):
-        CALLS[name](given(convert, table=value))
+        call(name, convert, distances=value)
 
 
 BAD_TOKENS: dict[str, tuple[Any, type[Exception], str]] = {
@@ -210,7 +138,7 @@ BAD_TOKENS: dict[str, tuple[Any, type[Exception], str]] = {
     "complex": (Z.astype(complex), ArgumentTypeError, "must have a real floating dtype; got .*complex"),
     "a list": (Z.tolist(), ArgumentTypeError, "must be a NumPy array or a torch tensor; got list"),
 }
-STEP_FUNCTIONS = sorted(set(CALLS) & set(taking("tokens")))
+STEP_FUNCTIONS = sorted(set(ATTENTIVE) & set(taking("tokens")))
 
 
 @every_kind
@@ -219,16 +147,16 @@ STEP_FUNCTIONS = sorted(set(CALLS) & set(taking("tokens")))
 def test_tokens(name: str, wrong: str, convert: Callable[[Any], Any]) -> None:
     value, error, said = BAD_TOKENS[wrong]
     with pytest.raises(error, match=f"^tokens: {said}"):
-        CALLS[name](given(convert, tokens=value))
+        call(name, convert, tokens=value)
 
 
 MIXED: dict[tuple[str, str], np.ndarray] = {
     **{(name, "tokens"): Z for name in STEP_FUNCTIONS},
     **{(name, "labels"): L for name in LABELLED if not name.startswith("attention")},
     **{(f"bounds.{name}", "cells"): L for name in ("block_transport_bound", "block_recursion")},
-    **{(f"bounds.{name}", "table"): TABLE for name in ("block_transport_bound", "block_recursion")},
+    **{(f"bounds.{name}", "distances"): TABLE for name in ("block_transport_bound", "block_recursion")},
     **{
-        (f"bounds.{name}", "d"): np.array([1.0, 0.0])
+        (f"bounds.{name}", "d_cluster"): np.array([1.0, 0.0])
         for name in ("overlap_bound", "cluster_dobrushin_bound", "block_recursion_linear")
     },
 }
@@ -237,18 +165,17 @@ MIXED: dict[tuple[str, str], np.ndarray] = {
 @every_kind
 @pytest.mark.parametrize(("name", "argument"), sorted(MIXED))
 def test_arrays_of_two_kinds(name: str, argument: str, convert: Callable[[Any], Any]) -> None:
-    other = torch.tensor if convert is not torch.tensor else array_api_strict.asarray
-    called = {"table": "distances", "d": "d_cluster"}.get(argument, argument)
-    named = f"^{called}: must be of one kind with|must be of one kind with {called}"
-    with pytest.raises(ArgumentTypeError, match=named):
-        CALLS[name](given(convert, **{argument: other(MIXED[name, argument])}))
+    other = torch.asarray if convert is not torch.asarray else array_api_strict.asarray
+    said = f"^{argument}: must be of one kind with|must be of one kind with {argument}"
+    with pytest.raises(ArgumentTypeError, match=said):
+        call(name, convert, **{argument: other(MIXED[name, argument])})
 
 
 @every_kind
 def test_batches_that_do_not_broadcast(convert: Callable[[Any], Any]) -> None:
     for name in STEP_FUNCTIONS:
         with pytest.raises(ArgumentError, match=r"leading \(batch\) axes must broadcast"):
-            CALLS[name](given(convert, attention=np.stack([A, A]), tokens=np.stack([Z, Z, Z])))
+            call(name, convert, attention=np.stack([A, A]), tokens=np.stack([Z, Z, Z]))
     for name in (each for each in LABELLED if not each.startswith("attention")):
         with pytest.raises(ArgumentError, match=r"batch\)? axes must"):
-            CALLS[name](given(convert, attention=np.stack([A, A]), labels=np.stack([L, L, L])))
+            call(name, convert, attention=np.stack([A, A]), labels=np.stack([L, L, L]))
