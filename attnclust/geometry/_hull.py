@@ -8,7 +8,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from attnclust._array import (
     ArgumentError,
@@ -22,7 +22,8 @@ from attnclust._array import (
 )
 from attnclust.geometry._diameters import checked_order
 
-ITERATIONS = 10_000
+ROUNDS = 1 << 20
+"""Far more than non-negative least squares take; reaching it is an error."""
 
 
 def hull_distance(a: Tokens, b: Tokens, *, ord: Number = 2) -> Float[Any, "*batch"]:  # noqa: A002
@@ -31,7 +32,8 @@ def hull_distance(a: Tokens, b: Tokens, *, ord: Number = 2) -> Float[Any, "*batc
     Source: proved here, the s of :func:`attnclust.bounds.separation_bound`.
 
     Euclidean: Wolfe's algorithm for the point of least norm in the hull of all differences, of which only the
-    extreme ones that are needed are ever formed. For 1 and infinity: a linear program (HiGHS).
+    extreme ones that are needed are ever formed, with non-negative least squares within. For 1 and infinity:
+    a linear program (HiGHS).
 
     Args:
         a: ``(*batch, n, d)``, real floating, n >= 1.
@@ -72,56 +74,29 @@ def hull_distance(a: Tokens, b: Tokens, *, ord: Number = 2) -> Float[Any, "*batc
 
 
 def _euclidean(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> float:
-    """Wolfe (1976): the point of least norm of the hull of {x_i - y_j}, by corrals of affinely
-    independent points.
+    """Wolfe (1976): the point of least norm in the hull of {x_i - y_j}, from a few of the differences.
+
+    The difference that lies farthest back from the point so far joins them, until none brings it nearer.
+    The least ||C^T w||^2 + (sum w - 1)^2 over w >= 0 lies on the ray through the point of least norm of C's
+    hull, so non-negative least squares (Lawson and Hanson) give it, and the differences that it needs.
     """
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
-    scale = max(np.abs(x).max(), np.abs(y).max(), 0.0)
+    scale = max(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0))
     if scale == 0:
         return 0.0
     x, y = x / scale, y / scale
-    tolerance = 1e-14 * max(1.0, x.shape[1])
-    corral = (x[0] - y[0])[None]
-    weights = np.ones(1)
-    point = corral[0]
-    for _ in range(ITERATIONS):
-        candidate = x[np.argmin(x @ point)] - y[np.argmax(y @ point)]
-        if point @ point - candidate @ point <= tolerance * max(1.0, candidate @ candidate) * math.sqrt(
-            point @ point
-        ):
-            break
-        if np.any(np.all(corral == candidate, axis=1)):
-            break
-        corral, weights = np.vstack([corral, candidate]), np.append(weights, 0.0)
-        corral, weights = _minor_cycle(corral, weights)
-        point = weights @ corral
-        if not np.any(np.abs(point) > tolerance):
-            return 0.0
-    return float(scale * np.linalg.norm(point))
-
-
-def _minor_cycle(corral: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Drop points until the affine hull's point of least norm lies inside the convex hull of those left."""
+    target = np.append(np.zeros(x.shape[1]), 1.0)
+    nearest = x[0] - y[0]
+    chosen = nearest[None]
     while True:
-        affine = _affine_least_norm(corral)
-        if np.all(affine > 1e-15):
-            return corral, affine
-        falling = affine <= 1e-15
-        step = weights[falling] / np.maximum(weights[falling] - affine[falling], 1e-300)
-        weights = weights + min(1.0, step.min()) * (affine - weights)
-        keep = weights > 1e-15
-        keep[np.flatnonzero(falling)[np.argmin(step)]] = False
-        corral, weights = corral[keep], weights[keep] / weights[keep].sum()
-
-
-def _affine_least_norm(corral: np.ndarray) -> np.ndarray:
-    """Weights, of sum 1, of the point of least norm in the affine hull: least squares on differences to
-    the first.
-    """
-    base = corral[0]
-    rest = np.linalg.lstsq((corral[1:] - base).T, -base, rcond=None)[0]
-    return np.concatenate([[1.0 - rest.sum()], rest])
+        chosen = np.vstack([chosen, x[np.argmin(x @ nearest)] - y[np.argmax(y @ nearest)]])
+        weights = nnls(np.vstack([chosen.T, np.ones(len(chosen))]), target, maxiter=ROUNDS)[0]
+        chosen, weights = chosen[weights > 0], weights[weights > 0] / weights.sum()
+        nearer = weights @ chosen
+        if not np.linalg.norm(nearer) < np.linalg.norm(nearest):
+            return float(scale * np.linalg.norm(nearest))
+        nearest = nearer
 
 
 def _linear(x: np.ndarray, y: np.ndarray, order: float) -> float:

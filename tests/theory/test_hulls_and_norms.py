@@ -71,6 +71,28 @@ def test_hulls_in_the_other_norms(sets: tuple[int, int, int, int, float], order:
     assert got == pytest.approx(scale * by_duality(a, b, order), rel=1e-7, abs=1e-7 * scale)
 
 
+@pytest.mark.parametrize("d", [2, 7, 40])
+@pytest.mark.parametrize("gap", [0.0, 1e-3, 3.0])
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+def test_hulls_a_known_gap_apart(d: int, gap: float, scale: float) -> None:
+    """Two slabs `gap` apart, each touched by some of its points; one mixture of theirs faces the other's."""
+    rng = np.random.default_rng(53)
+    for _ in range(10):
+        touching = [rng.normal(size=(d, d)) for _ in range(2)]
+        facing = [rng.dirichlet(np.ones(d)) @ each for each in touching]
+        sides = []
+        for sign, points, middle in zip((1, -1), touching, facing, strict=True):
+            points = points - middle
+            points[:, 0] = sign * gap / 2
+            beyond = rng.normal(size=(2 * d, d))
+            beyond[:, 0] = sign * (gap / 2 + rng.exponential(size=2 * d))
+            sides.append(np.concatenate([points, beyond])[rng.permutation(3 * d)])
+        turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+        away = 10 * rng.normal(size=d)
+        a, b = (scale * (side @ turn + away) for side in sides)
+        assert float(hull_distance(a, b)) == pytest.approx(scale * gap, rel=1e-11, abs=1e-13 * scale)
+
+
 def test_hulls_with_leading_axes_that_broadcast() -> None:
     rng = np.random.default_rng(37)
     a, b = rng.normal(size=(2, 1, 4, 3)) + 2, rng.normal(size=(3, 5, 3))
