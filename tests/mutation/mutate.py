@@ -154,13 +154,16 @@ class Runner:
         assert code == BROKEN, code
         return WorkResult(normal, (slot / "output.txt").read_text()[-4000:], TestOutcome.INCOMPETENT)
 
-    def run(self, file: str, *, again: bool) -> Iterator[tuple[WorkItem, WorkResult]]:
+    def run(
+        self, file: str, *, again: bool, without: set[tuple[str, str]]
+    ) -> Iterator[tuple[WorkItem, WorkResult]]:
         """Run what a file's record leaves open, with `again` also what was not killed."""
         source = (self.clean / file).read_text(encoding="utf-8")
         database = record(self.folder, file, source)
         todo = list(database.pending_work_items)
         if again:
             todo += [i for i, r in database.completed_work_items if r.test_outcome != TestOutcome.KILLED]
+        todo = [item for item in todo if (file, described(source, item.mutations[0])) not in without]
         todo.sort(key=lambda item: item.mutations[0].start_pos, reverse=True)
         free, busy = list(self.slots), {}
         while todo or busy:
@@ -211,11 +214,11 @@ def report(project: Project, folder: Path, files: list[str], known: set[tuple[st
         room = file.removeprefix(project.package + "/").split("/")[0]
         for item in sorted(database.work_items, key=lambda item: item.mutations[0].start_pos):
             spec, end = item.mutations[0], state(results.get(item.job_id))
-            if end == "survived":
+            if end in ("survived", "not run"):
                 text = described(source, spec)
                 if (file, text) in known:
                     end = "equivalent"
-                else:
+                elif end == "survived":
                     print(f"{file}:{spec.start_pos[0]}: {text}  [{results[item.job_id].output}]")
             table[room][end] += 1
             table["all"][end] += 1
@@ -234,22 +237,26 @@ def main(arguments: list[str] | None = None, *, project: Project = THEORY) -> No
     parser.add_argument(
         "--again", action="store_true", help="run what was not killed again, against the present tests"
     )
+    parser.add_argument(
+        "--unlisted", action="store_true", help="leave out what mutants.md shows equivalent: half of the time"
+    )
     parser.add_argument("--report", action="store_true", help="run nothing, print what the record says")
     parser.add_argument("--record", type=Path, help="where the record lies; default: build/mutation")
     options = parser.parse_args(arguments)
     every = project.files()
     files = list(dict.fromkeys(file for part in options.files or [""] for file in every if part in file))
+    known = listed(LISTED.read_text(encoding="utf-8"))
     folder = options.record or project.root / "build" / "mutation"
     if not options.report:
         with tempfile.TemporaryDirectory() as scratch:
             runner = Runner.open(project, folder, Path(scratch), options.workers)
             for file in files:
-                for item, result in runner.run(file, again=options.again):
+                for item, result in runner.run(file, again=options.again, without=known if options.unlisted else set()):
                     spec = item.mutations[0]
                     where = f"{file}:{spec.start_pos[0]} {item.job_id}"
                     last = (result.output or "").strip().rsplit("\n")[-1]
                     print(f"{state(result)}  {where}  {last}", flush=True)
-    report(project, folder, files, listed(LISTED.read_text(encoding="utf-8")))
+    report(project, folder, files, known)
 
 
 if __name__ == "__main__":
