@@ -251,7 +251,9 @@ def main(arguments: list[str] | None = None, *, project: Project = THEORY) -> No
         with tempfile.TemporaryDirectory() as scratch:
             runner = Runner.open(project, folder, Path(scratch), options.workers)
             for file in files:
-                for item, result in runner.run(file, again=options.again, without=known if options.unlisted else set()):
+                for item, result in runner.run(
+                    file, again=options.again, without=known if options.unlisted else set()
+                ):
                     spec = item.mutations[0]
                     where = f"{file}:{spec.start_pos[0]} {item.job_id}"
                     last = (result.output or "").strip().rsplit("\n")[-1]
