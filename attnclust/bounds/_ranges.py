@@ -78,7 +78,7 @@ def checked_ranges(d_cluster: Any, d_all: Any, outside: Any, eps_lower: Any, eps
     lower, upper = real(xp, "eps_lower", eps_lower, like=like), real(xp, "eps_upper", eps_upper, like=like)
     m = _counts(xp, outside, d)
     common_shape(d_cluster=d, d_all=everything, outside=m, eps_lower=lower, eps_upper=upper)
-    for name, value in (("eps_lower", lower), ("eps_upper", upper), ("outside", m)):
+    for name, value in (("eps_lower", lower), ("eps_upper", upper)):
         if bool(xp.any(value < 0)):
             raise ArgumentError(name, "must not be negative", float(xp.min(value)), "Weights lie in [0, 1].")
     upper = at_most(xp, "eps_upper", upper, "1, a row's whole mass", xp.ones_like(upper))

@@ -275,6 +275,11 @@ def test_ranges_of_kinds_and_shapes(
             )
             for shape in ((0, 2), (2, 0), (5, 0, 2))
         ),
+        (
+            lambda: bounds.sharp_bound(1.0, 2.0, **{**RANGES, "outside": np.array([2.0, 1.5])}),
+            ArgumentError,
+            "outside: must count the tokens",
+        ),
         (lambda: bounds.contraction_bound(-1.0), ArgumentError, "d_all: must not be negative"),
         (lambda: bounds.value_matrix_bound(1.0, norm=-1.0), ArgumentError, "norm: must not be negative"),
         (lambda: bounds.multi_head_bound(np.ones((2, 1)), norms=np.ones(3)), ArgumentError, "norms: must be"),
