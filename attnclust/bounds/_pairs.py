@@ -17,6 +17,7 @@ from jaxtyping import Float
 from scipy.spatial.distance import cdist, pdist
 
 from attnclust._array import Namespace, common_batch, flatten_batch, namespace, stochastic
+from attnclust._blocks import blocks
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.bounds._ranges import checked_diameters
 
@@ -52,17 +53,16 @@ def city_blocks(
             distances = pdist(here, "cityblock") if others is None else cdist(here, there, "cityblock")
             found[element, :, column] = distances.ravel()
         return found
-    table, step = indicators(xp, sets, n, rows), max(1, BUDGET // max(1, b * opposite.shape[1] * n))
-    blocks = []
-    for start in range(0, k, step):
-        end, skipped = min(start + step, k), start if others is None else 0
-        gaps = xp.abs(rows[:, start:end, None, :] - opposite[:, None, skipped:, :]) @ table
+    table, parts = indicators(xp, sets, n, rows), []
+    for some in blocks(k, b * opposite.shape[1] * n, BUDGET):
+        skipped = some.start if others is None else 0
+        gaps = xp.abs(rows[:, some, None, :] - opposite[:, None, skipped:, :]) @ table
         flat = xp.reshape(gaps, (b, gaps.shape[1] * gaps.shape[2], len(sets)))
         if others is None:
             later = np.triu(np.ones(gaps.shape[1:3], dtype=bool), 1)
             flat = take(xp, flat, np.flatnonzero(later), axis=1)
-        blocks.append(flat)
-    return xp.concat(blocks, axis=1)
+        parts.append(flat)
+    return xp.concat(parts, axis=1)
 
 
 def pair_masses(

@@ -22,6 +22,7 @@ from attnclust._array import (
     namespace,
     to_numpy,
 )
+from attnclust._blocks import blocks
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
 from attnclust.bounds._pairs import BUDGET, cluster_pairs, indicators, masses_of, row_pairs
 from attnclust.bounds._plans import plan_costs
@@ -196,9 +197,8 @@ class _Element(NamedTuple):
     def _by_blocks(
         self, cost: Callable[[np.ndarray, np.ndarray], Any], first: np.ndarray, second: np.ndarray
     ) -> np.ndarray:
-        step = max(1, BUDGET // self.rows.shape[1])
-        blocks = [slice(start, start + step) for start in range(0, len(first), step)]
-        return np.concatenate([to_numpy(cost(first[block], second[block])) for block in blocks])
+        some = blocks(len(first), self.rows.shape[1], BUDGET)
+        return np.concatenate([to_numpy(cost(first[each], second[each])) for each in some])
 
     def _plans(self, first: np.ndarray, second: np.ndarray) -> Any:
         masses = masses_of(self.xp, self.rows, first, second, self.sets)

@@ -7,6 +7,7 @@ from typing import Any
 from jaxtyping import Float
 
 from attnclust._array import Attention, Labels, Namespace, Number, Tokens
+from attnclust._blocks import blocks
 from attnclust._labels import take
 from attnclust.bounds._pairs import BUDGET, row_pairs
 from attnclust.bounds._steps import rung_from_tokens
@@ -55,10 +56,9 @@ def independent_bound(
 
     def value(xp: Namespace, rows: Any, points: Any, order: float) -> Any:
         prices, (first, second) = all_distances(xp, points, order), row_pairs(rows.shape[1])
-        step, worst = max(1, BUDGET // max(1, rows.shape[0] * rows.shape[2])), []
-        for start in range(0, len(first), step):
-            ends = (each[start : start + step] for each in (first, second))
-            left, right = (take(xp, rows, each, axis=1) for each in ends)
+        worst = []
+        for some in blocks(len(first), rows.shape[0] * rows.shape[2], BUDGET):
+            left, right = (take(xp, rows, each[some], axis=1) for each in (first, second))
             costs = independent_costs(
                 xp, xp.maximum(left - right, 0.0), xp.maximum(right - left, 0.0), prices
             )

@@ -24,7 +24,7 @@ from attnclust._array import (
     two_of,
 )
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import BUDGET
+from attnclust.bounds._pairs import pair_masses
 from attnclust.bounds._theorem import Theorem
 
 
@@ -154,21 +154,14 @@ def separation_dobrushin_bound(
 
 
 def _least_gap(xp: Any, rows: Any, g: np.ndarray, h: np.ndarray, s: Any, diameter: Any) -> Any:
-    """The least promised gap over the pairs, ``(b,)``, a block of rows of G at a time."""
+    """The least promised gap over the pairs of a row of G and one of H, ``(b,)``."""
     of_g, of_h = take(xp, rows, g, axis=1), take(xp, rows, h, axis=1)
-    b, k, n = of_g.shape
-    step = max(1, min(k, BUDGET // max(1, b * n * len(h))))
-    least = None
-    for start in range(0, k, step):
-        delta = of_g[:, start : min(start + step, k), None, :] - of_h[:, None, :, :]
-        gained = xp.sum(xp.maximum(take(xp, delta, g, axis=3), 0.0), axis=-1)
-        lost = xp.sum(xp.maximum(-take(xp, delta, h, axis=3), 0.0), axis=-1)
-        tau = xp.sum(xp.abs(delta), axis=-1) / 2
-        gap = s[:, None, None] * xp.maximum(gained, lost)
-        gap = gap - diameter[:, None, None] * (tau - xp.minimum(gained, lost))
-        here = xp.min(xp.min(gap, axis=-1), axis=-1)
-        least = here if least is None else xp.minimum(least, here)
-    return least
+    rest = np.setdiff1d(np.arange(rows.shape[2]), np.concatenate([g, h]))
+    positive, negative = pair_masses(xp, of_g, [g, h, rest], others=of_h)
+    gained, lost = positive[..., 0], negative[..., 1]
+    tau = xp.sum(positive + negative, axis=-1) / 2
+    gap = s[:, None] * xp.maximum(gained, lost)
+    return xp.min(gap - diameter[:, None] * (tau - xp.minimum(gained, lost)), axis=1)
 
 
 SEPARATION = Theorem(
