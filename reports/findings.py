@@ -73,6 +73,12 @@ class Run:
         """A row's verdict, in bold."""
         return f"**{(self.twin if twin else self.ledger)[row_id]['verdict']}**"
 
+    def shared(self, number: int, name: str) -> str:
+        """The verdict that all parts of a claim with such a last name have, in bold, or all of theirs."""
+        rows = [row for row in self.ledger.values() if row["claim"] == number and row["role"] == "part"]
+        verdicts = [row["verdict"] for row in rows if row["id"].endswith(f".{name}")]
+        return ", ".join(f"**{verdict}**" for verdict in dict.fromkeys(verdicts))
+
     def parts(self, number: int, verdict: str) -> str:
         """The ids of a claim's parts with a verdict, without the claim's number."""
         return ", ".join(

@@ -145,9 +145,9 @@ def complete(values: np.ndarray) -> np.ndarray:
     return values[~np.isnan(values.reshape(len(values), math.prod(values.shape[1:]))).any(axis=1)]
 
 
-def trends(curves: np.ndarray, against: np.ndarray) -> Float[np.ndarray, " some"]:
-    """Spearman's rho of every complete curve; none where there are not two points to make a trend."""
-    return spearman(complete(curves), against) if against.size > 1 else np.empty(0)
+def trends(curves: np.ndarray, against: np.ndarray) -> Float[np.ndarray, " images"]:
+    """Spearman's rho of every curve; NaN for one with a hole, or without two points to make a trend."""
+    return spearman(curves, against) if against.size > 1 else np.full(len(curves), np.nan)
 
 
 def refuse_repeats(name: str, keys: np.ndarray, what: str) -> None:

@@ -86,7 +86,7 @@ def mechanism(records: Records) -> Iterator[Evidence]:
                 primary=form == SIMPLIFIED,
                 statement=f"{symbol}, {meaning}, falls with depth ({words}).",
                 statistic=f"Spearman's rho of {symbol} (mean over clusters; {words}) against the block",
-                values=trends(means, np.arange(means.shape[1])),
+                values=complete(trends(means, np.arange(means.shape[1]))),
                 high=0,
                 absent=f"the records hold no clusters at two blocks or more in the form {form}",
             )

@@ -15,9 +15,11 @@ is at most 0.05. One exact violation contradicts it outright; with parts that we
 contradicted, but not supported: it is "not measured", and its sentence says how the others fared. In all, a
 run gives a wrong verdict on some claim with probability 0.05 at most.
 
-A **part** is reported beside its claim, by the same rule with Holm's correction over the parts of that claim
-alone: among the claim's primary parts, and apart from them among those that stand beside (which have no say
-in the claim's verdict). All parts of a supported claim are supported, as its test showed.
+A **part** is reported beneath its claim, by the same rule with Holm's correction over the parts of that claim
+alone: among the claim's primary parts, and apart from them among those that stand beside. These are another
+reading of a part, or the ratios that a part averages over; they have no say in the claim's verdict and cost
+it nothing, and its sentence counts how they fared. All parts of a supported claim are supported, as its test
+showed.
 
 What could have been found goes with each verdict: how far beyond the limit a mean must lie to be found four
 times in five by so many images, at the level of the correction's hardest step.
@@ -34,7 +36,7 @@ from attnclust.statistics import CONFIDENCE, holm
 from ._evidence import Evidence, Exact
 from ._list import CLAIMS
 from ._measured import Part, measure
-from ._words import CONTRADICTED, NOT_MEASURED, SUPPORTED, UNDECIDED, of_parts, told
+from ._words import CONTRADICTED, NOT_MEASURED, SUPPORTED, UNDECIDED, of_parts, tally, told
 
 ROLES = ("claim", "part", "beside")
 """What a row of the ledger is: a claim, a part that its verdict rests on, or a part that stands beside it."""
@@ -195,7 +197,10 @@ def _head(case: _Case, verdict: str, verdicts: Mapping[str, str], tested: int) -
     if len(case.primary) > 1:
         fared = of_parts([verdicts[row.id] for row in case.primary], verdict, case.missing)
         words = f"{fared}, {part.evidence.id}: {words}"
-    return head | _numbers(part, level) | {"sentence": f"{verdict.capitalize()}: {words}."}
+    # What the claim's parts average over may go two ways, and another reading may go another.
+    others = [verdicts[row.id] for row in case.rows if not row.primary]
+    besides = f" Beside it: {tally(others)}." if others else ""
+    return head | _numbers(part, level) | {"sentence": f"{verdict.capitalize()}: {words}.{besides}"}
 
 
 def _part_rows(case: _Case, whole: str) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def objects(records: Records) -> Iterator[Evidence]:
                 "Spearman's rho against the level (1..L) of the share on object patches of their views"
                 f"{_with(part)}"
             ),
-            values=trends(foreground, np.arange(foreground.shape[1])),
+            values=complete(trends(foreground, np.arange(foreground.shape[1]))),
             low=0,
             absent=_absent(curves, lift["foreground"], "clean"),
         )

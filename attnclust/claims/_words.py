@@ -35,13 +35,16 @@ def told(part: Part, verdict: str, *, level: float, beside: str) -> str:
 
 def of_parts(verdicts: Sequence[str], verdict: str, missing: Sequence[str]) -> str:
     """How the parts of a claim fared, before the one that decides is told."""
-    counts = Counter(verdicts)
-    tally = ", ".join(f"{counts[each]} {each}" for each in VERDICTS if counts[each])
-    lead = f"of its {len(verdicts)} parts, {tally}"
+    lead = f"of its {len(verdicts)} parts, {tally(verdicts)}"
     if verdict == NOT_MEASURED:
         lead = f"in part, since {'; '.join(dict.fromkeys(missing))}; {lead}"
     words = {SUPPORTED: "the weakest", CONTRADICTED: "the plainest"}.get(verdict, "farthest from support")
     return f"{lead}; {words}"
+
+
+def tally(verdicts: Sequence[str]) -> str:
+    counts = Counter(verdicts)
+    return ", ".join(f"{counts[each]} {each}" for each in VERDICTS if counts[each])
 
 
 def _why_undecided(row: Sampled, part: Part, level: float, beside: str) -> str:

@@ -49,6 +49,11 @@ class Group:
     claim: Row
     parts: list[Row]
 
+    @property
+    def beside(self) -> int:
+        """How many of the parts only stand beside."""
+        return sum(row.beside for row in self.parts)
+
 
 @dataclass(frozen=True)
 class Ledger:

@@ -113,6 +113,8 @@ class TestRandomDrop:
         assert claims[f"11.{metric}.ratio"].value == pytest.approx(-1)
         assert claims[f"11.{metric}.depth.random-0.4"].verdict == "supported"
         assert claims[f"11.{metric}.depth.random-0.8"].verdict == "contradicted"
+        # The average over the ratios is of one that rises and one that falls.
+        assert claims[f"11.{metric}.depth"].value == pytest.approx(0, abs=0.02)
         assert "r = 0, 0.4, 0.8" in claims[f"11.{metric}.ratio"].sentence
 
     @pytest.mark.parametrize(
@@ -140,10 +142,12 @@ class TestRandomDrop:
         claims = verdicts([curves("purity", UP), curves("purity", UP, condition="random-0.4"), few])
         assert claims["11.purity.depth.random-0.4"].n == IMAGES
         assert claims["11.purity.ratio"].n == len({row["image"] for row in few})
+        assert claims["11.purity.depth"].n == IMAGES
 
     def test_not_measured(self):
         claims = verdicts([curves("purity", UP)])
-        assert "no condition of random drop" in claims["11.purity.ratio"].sentence
+        for part in ("ratio", "depth"):
+            assert "no condition of random drop" in claims[f"11.purity.{part}"].sentence
         assert claims["11.separation"].verdict == "not measured"
 
 
@@ -160,7 +164,9 @@ class TestSalientDrop:
         parts = [claim for claim in claims.values() if claim.claim == 12 and claim.role != "claim"]
         assert [claim.id for claim in parts] == [
             "12.purity.ratio",
+            "12.in_object_cosine.depth",
             "12.in_object_cosine.depth.salient-0.4",
+            "12.unique_label_ratio.change",
             "12.unique_label_ratio.salient-0.4",
         ]
         assert {claim.verdict for claim in parts} == {"supported"}
@@ -199,7 +205,11 @@ class TestNonSalientDrop:
             rows.append(curves(metric, UP + change, condition="non-salient-1.0"))
         rows.append(curves("unique_label_ratio", UP + ratio, condition="non-salient-1.0"))
         claims = verdicts(rows)
-        near = {claims[f"13.{metric}.non-salient-1.0"].verdict for metric in METRICS[:-1]}
+        near = {
+            claims[f"13.{metric}.{part}"].verdict
+            for metric in METRICS[:-1]
+            for part in ("change", "non-salient-1.0")
+        }
         return near, claims["13.unique_label_ratio.ratio"].verdict
 
     def test_verdicts(self):
@@ -209,5 +219,8 @@ class TestNonSalientDrop:
 
     def test_not_measured(self):
         claims = verdicts([curves("silhouette", UP), curves("purity", UP, condition="non-salient-1.0")])
-        assert "no silhouette under non-salient-1.0" in claims["13.silhouette.non-salient-1.0"].sentence
+        for part in ("change", "non-salient-1.0"):
+            assert "no silhouette under non-salient-1.0" in claims[f"13.silhouette.{part}"].sentence
+        assert "no purity under clean" in claims["13.purity.change"].sentence
+        assert "no condition of salient drop" in claims["12.unique_label_ratio.change"].sentence
         assert claims["13.unique_label_ratio.ratio"].verdict == "not measured"

@@ -88,13 +88,18 @@ class TestRandomDrop:
 
 
 class TestNonSalientDrop:
-    def judged(self, under: np.ndarray, metric: str = "object_silhouette") -> Claim:
+    def judged(
+        self, under: np.ndarray, metric: str = "object_silhouette", ratio: str = ".non-salient-0.6"
+    ) -> Claim:
         rows = [
             curves(metric, either(1, MIDDLE, 0)),
             curves(metric, either(1, under, 0), condition="non-salient-0.6"),
         ]
         name = "among" if metric.endswith("among") else "separation"
-        return verdicts(rows)[f"13.{name}.non-salient-0.6"]
+        return verdicts(rows)[f"13.{name}{ratio}"]
+
+    def average(self, under: np.ndarray, metric: str) -> Claim:
+        return self.judged(under, metric, "")
 
     @pytest.mark.parametrize("metric", ["object_silhouette", "object_silhouette_among"])
     def test_verdicts(self, metric: str):
@@ -106,9 +111,16 @@ class TestNonSalientDrop:
     def test_what_never_separates_counts_as_past_the_last_level(self):
         assert self.judged(FLAT).value == LEVELS - 4
 
-    def test_among_themselves_stands_beside(self):
-        assert self.judged(EARLY).role == "part"
-        assert self.judged(EARLY, "object_silhouette_among").role == "beside"
+    def test_the_average_is_the_part_and_all_else_stands_beside(self):
+        for metric, role in (("object_silhouette", "part"), ("object_silhouette_among", "beside")):
+            row, ratio = self.average(EARLY, metric), self.judged(EARLY, metric)
+            assert (row.role, ratio.role) == (role, "beside")
+            assert (row.verdict, row.value) == (ratio.verdict, ratio.value)
+
+    def test_not_measured(self):
+        assert "no condition of non-salient drop" in verdicts()["13.separation"].sentence
+        dropped = curves("object_silhouette", either(1, EARLY, 0), condition="non-salient-0.6")
+        assert "no object_silhouette under clean" in verdicts([dropped])["13.separation"].sentence
 
 
 class TestBackground:

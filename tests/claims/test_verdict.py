@@ -247,6 +247,12 @@ class TestSentences:
             "above 0 was claimed."
         )
 
+    def test_a_claim_counts_what_stands_beside(self):
+        beside = [evidence(np.full(20, value), row=f"4.{value}", primary=False) for value in (-1.0, 1.0, 2.0)]
+        claims = settled(evidence(np.full(20, 0.8), row="4.a"), *beside)
+        assert claims["4"].sentence == f"{claims['4.a'].sentence} Beside it: 2 supported, 1 contradicted."
+        assert "Beside" not in settled(evidence(np.full(20, 0.8), row="4.a"))["4"].sentence
+
     def test_each_begins_with_its_verdict(self):
         measured = [curves("purity", trend(0.02)), curves("silhouette", either(0.5, trend(0.1), trend(-0.1)))]
         for claim in verdicts(measured, [steps(), whole(holds=False)]).values():

@@ -38,7 +38,7 @@ def test_a_row_says_what_could_have_been_found(whole: Path):
         "4 Purity rises with depth. Sentence of claim 4. 0.812 [0.710, 0.890] Spearman's rho 32 0.06" in text
     )
     assert "1.raw (beside) No raw diameter grows." in text
-    assert "Parts of claim 1 (2)" in text
+    assert "Parts of claim 1 (1, and 1 beside)" in text
 
 
 def test_the_csv_holds_every_row_of_both_subjects(whole: Path):
