@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import r2_score, roc_auc_score
 
-from attnclust.data import LabelledImage, Selection, make_scenes
+from attnclust.data import LabelledImage, make_scenes
 from attnclust.models import LoadedModel, open_model
 from attnclust.neurons import neuron_view
 from attnclust.records import read_results, read_table
@@ -24,8 +23,6 @@ from attnclust.study.views import (
     RIDGE,
     _energy,
     _kernel,
-    _retained,
-    _Traced,
     position_r2,
     shares,
     view_rows,
@@ -161,27 +158,6 @@ def test_what_is_retained_when_patches_are_dropped(measured):
         np.testing.assert_allclose(kept["random-0.4"][1:], 1 - dark.mean(), atol=0.1)
     # Neither shuffled nor noisy patches are dropped ones.
     assert {row["condition"] for row in rows["measurements"]} == {"clean", *everything}
-
-
-@pytest.mark.parametrize(
-    ("after", "expected"),
-    [
-        ([0.0, 0.125, 0.25, 0.25, 0.375], 0.375),  # half of what patch 1 had moves to the background
-        ([0.0, 0.5, 0.25, 0.25, 0.0], 0.5),  # more moves into patch 1 than it had: no more is retained
-        ([0.0, 0.375, 0.125, 0.25, 0.25], 0.375),  # in at patch 1, out of patch 2: no gain makes good a loss
-        ([0.5, 0.125, 0.125, 0.125, 0.125], 0.25),  # patch 0 was dropped, and shows no object
-    ],
-)
-def test_what_moves_into_an_object_is_not_retained_and_what_moves_out_is_lost(
-    after: list[float], expected: float
-):
-    pixels = np.arange(1, 16, dtype=np.uint8).reshape(1, 5, 3)
-    chosen = Selection({1: np.array([0, 1]), 2: np.array([2])}, {1: "cat", 2: "dog"}, 0, None)
-    clean = View("a", "clean", pixels, np.zeros((1, 5), np.uint8), chosen)
-    black = pixels * (np.arange(5) > 0).astype(np.uint8)[None, :, None]
-    seen = _Traced(replace(clean, condition="random-0.2", pixels=black), np.zeros((1, 5, 1)), [], 0, (1, 5))
-    before = np.array([[0.125, 0.25, 0.25, 0.25, 0.125]])  # 0.625 on objects
-    assert _retained(clean, seen, before, np.array([after])) == pytest.approx([expected / 0.625])
 
 
 def test_position_is_the_r2_of_a_ridge_regression_fold_by_fold():
