@@ -133,19 +133,20 @@ def _trend(curves: Curves, metric: str, drop: str, *, claim: int, rises: bool) -
 
 
 def _near_under(curves: Curves, metric: str, drop: str, *, claim: int) -> Iterator[Sampled]:
-    """Whether a metric hardly changes under a drop: averaged over its ratios, and beside it at each."""
+    """Whether a metric hardly changes under a drop: averaged over its ratios, and beside it at each.
+
+    Changes of opposite directions at two ratios cancel in the average; the rows beside show them.
+    """
     words = METRICS[metric]
     ratios = OverRatios(drop, {name: _change(curves, metric, name) for name in curves.ratios(drop)})
     yield Sampled(
         id=f"{claim}.{metric}.change",
         claim=claim,
-        statement=f"{_sentence(words)} hardly changes under {drop} drop: up or down by less than {MARGIN}, "
-        "averaged over its ratios.",
-        statistic=(
-            f"The size of the change in {words} from clean to {drop} drop (mean over levels; counted at each "
-            f"r in the direction in which its mean over images points; {ratios.words})"
-        ),
-        values=ratios.size(),
+        statement=f"{_sentence(words)} hardly changes under {drop} drop, averaged over its ratios: "
+        f"by less than {MARGIN}.",
+        statistic=f"The change in {words} from clean to {drop} drop (mean over levels; {ratios.words})",
+        values=ratios.mean(),
+        low=-MARGIN,
         high=MARGIN,
         absent=ratios.absent(curves, metric, "clean"),
     )

@@ -3,7 +3,8 @@
 A part for each ratio and metric would make a claim of two dozen parts, of which few images decide nothing:
 to be supported the weakest has to pass, to be contradicted the plainest has to stand out among all. So the
 verdict rests on one part a metric. The ratios stand beside it one by one, for a mean cannot tell "at every
-ratio" from "at most of them".
+ratio" from "at most of them", and changes of opposite directions at two ratios cancel in it. Directions taken
+from the images would keep them from it, but the same images could not test them then.
 
 An image counts with the ratios at which it was measured. Were only those to count that were measured at every
 one, the few images that pass the selection under the heaviest drop would speak alone.
@@ -40,31 +41,16 @@ class OverRatios:
         return f"an image's mean over r = {ratios}, where measured"
 
     def mean(self) -> Float[np.ndarray, " some"]:
-        """An image's mean over the ratios, for the images that have a number at one."""
-        return self._mean(dict.fromkeys(self.numbers, 1.0))
-
-    def size(self) -> Float[np.ndarray, " some"]:
-        """The same of changes, each ratio's counted in the direction in which its mean over images points.
-
-        So changes of opposite directions at two ratios do not cancel, as they would in a mean of signed
-        numbers; and images that scatter about no change still do, as they would not in one of absolute
-        numbers. With every image at every ratio, the mean over images is that of the sizes of the ratios' own
-        means. Where a ratio's true mean is 0, chance chooses the direction, and adds less than a standard
-        error to its size: this speaks against "hardly changes", never for it.
-        """
-        means = {name: numbers[~np.isnan(numbers)].sum() for name, numbers in self.numbers.items()}
-        return self._mean({name: float(np.sign(mean)) for name, mean in means.items()})
+        """An image's mean over the ratios, for those with a number at one; opposite numbers cancel."""
+        if not self.numbers:
+            return np.empty(0)
+        numbers = np.stack(list(self.numbers.values()), axis=1)
+        seen = ~np.isnan(numbers)
+        count = seen.sum(axis=1)
+        return np.where(seen, numbers, 0).sum(axis=1)[count > 0] / count[count > 0]
 
     def absent(self, curves: Curves, metric: str, *others: str) -> str:
         """Why no image has a number, which takes `metric` under the drop and the conditions `others`."""
         if not self.numbers:
             return f"the records hold no condition of {self.drop} drop"
         return curves.absent(metric, *others, *self.numbers)
-
-    def _mean(self, signs: Mapping[str, float]) -> Float[np.ndarray, " some"]:
-        if not self.numbers:
-            return np.empty(0)
-        numbers = np.stack([signs[name] * numbers for name, numbers in self.numbers.items()], axis=1)
-        seen = ~np.isnan(numbers)
-        count = seen.sum(axis=1)
-        return np.where(seen, numbers, 0).sum(axis=1)[count > 0] / count[count > 0]
