@@ -165,7 +165,7 @@ def judge(slot: Path, order: list[str], limits: dict[str, float]) -> int:
         signal.setitimer(signal.ITIMER_PROF, PATIENCE * limits[""])
         plugin = Plugin({name: i for i, name in enumerate(some)}, limits)
         files = dict.fromkeys(each.split("::")[0] for each in some)
-        # Not -x: a test file that meets the mutant while it is imported must not hide the tests of the others.
+        # Not -x: a test file that meets the mutant while it is imported must not hide the others' tests.
         code = pytest.main([*ARGUMENTS, "--continue-on-collection-errors", *files], plugins=[plugin])
         run, failed = run + len(plugin.seconds), plugin.failed
         complete &= code == pytest.ExitCode.OK and len(plugin.seconds) == len(some)
