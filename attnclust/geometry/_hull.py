@@ -82,7 +82,7 @@ def _euclidean(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> floa
     """
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
-    scale = max(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0))
+    scale = np.abs(np.vstack([x, y])).max(initial=0.0)
     if scale == 0:
         return 0.0
     x, y = x / scale, y / scale
@@ -104,7 +104,7 @@ def _linear(x: np.ndarray, y: np.ndarray, order: float) -> float:
     n, m, d = len(x), len(y), x.shape[1]
     centre = y.mean(axis=0)
     x, y = x - centre, y - centre
-    scale = max(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0))
+    scale = np.abs(np.vstack([x, y])).max(initial=0.0)
     if scale == 0:
         return 0.0
     slack = np.ones((d, 1)) if math.isinf(order) else np.eye(d)
