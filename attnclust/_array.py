@@ -130,15 +130,16 @@ def number(name: str, value: Any) -> float:
     return float(value)
 
 
-def positive(name: str, value: Any) -> Any:
-    """`value`, a number or an array without axes, refused where it is not finite and above 0.
+def positive(name: str, value: Any) -> float:
+    """`value`, a number or a real array without axes, as a Python float above 0.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentTypeError, ArgumentError: it is none.
     """
-    if not (is_scalar(value) or getattr(value, "ndim", None) == 0) or not 0 < value < math.inf:
+    found = number(name, value)
+    if found <= 0:
         raise ArgumentError(name, "must be a positive number", value, "Pass a finite number above 0.")
-    return float(value) if is_scalar(value) else value
+    return found
 
 
 def whole(name: str, value: Any, *, least: int = 0) -> int:

@@ -119,4 +119,8 @@ def refuse_unseeing(xp: Namespace, mask: Any) -> None:
 def _as(like: Any, mask: np.ndarray) -> Any:
     if like is None:
         return mask
+    if not array_api_compat.is_array_api_obj(like):
+        raise ArgumentTypeError(
+            "like", "must be an array", type(like).__name__, "Pass one, or None for NumPy."
+        )
     return namespace(like=like).asarray(mask, device=array_api_compat.device(like))

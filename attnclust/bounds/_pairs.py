@@ -86,8 +86,12 @@ def masses_of(
     xp: Namespace, rows: Float[Any, "k n"], first: np.ndarray, second: np.ndarray, sets: Float[Any, "n K"]
 ) -> tuple[Any, Any]:
     """Positive and negative masses ``(P, K)`` on each of `sets`, of these pairs alone."""
-    delta = take(xp, rows, first, axis=0) - take(xp, rows, second, axis=0)
-    return xp.maximum(delta, 0.0) @ sets, xp.maximum(-delta, 0.0) @ sets
+    positive, negative = [], []
+    for some in blocks(len(first), rows.shape[1], BUDGET):
+        delta = take(xp, rows, first[some], axis=0) - take(xp, rows, second[some], axis=0)
+        positive.append(xp.maximum(delta, 0.0) @ sets)
+        negative.append(xp.maximum(-delta, 0.0) @ sets)
+    return xp.concat(positive), xp.concat(negative)
 
 
 def indicators(xp: Namespace, members: Sequence[np.ndarray], n: int, like: Any) -> Float[Any, "n K"]:

@@ -157,10 +157,12 @@ def block_recursion_linear(
         if len(inside) < 2:
             columns.append(xp.zeros_like(rows[:, 0, 0]))
             continue
-        positive, negative = pair_masses(xp, take(xp, rows, inside, axis=1), members)
-        kept = xp.max(xp.minimum(positive, negative), axis=1)
-        drift = xp.max(xp.sum(xp.abs(positive - negative), axis=-1) / 2, axis=1)
-        columns.append(xp.sum(kept * d, axis=-1) + drift * diameter[:, g])
+        of_cell, kept, drift = take(xp, rows, inside, axis=1), xp.zeros_like(rows[:, 0, 0]), 0.0
+        for r, cell in enumerate(members):
+            positive, negative = (each[..., 0] for each in pair_masses(xp, of_cell, [cell]))
+            kept = kept + xp.max(xp.minimum(positive, negative), axis=1) * d[:, r]
+            drift = drift + xp.abs(positive - negative) / 2
+        columns.append(kept + xp.max(drift, axis=1) * diameter[:, g])
     return xp.reshape(xp.stack(columns, axis=-1), shape)
 
 

@@ -189,7 +189,7 @@ def worst_costs_below(
             return xp.max(plan_costs(xp, *masses, prices[b, ...]))
 
         best = among(ceiling >= high)
-        rest = (ceiling < high) & (ceiling > float(best))
+        rest = (ceiling < high) & (ceiling > float(to_numpy(best)))
         worst.append(xp.maximum(best, among(rest)) if rest.any() else best)
     return xp.stack(worst)
 

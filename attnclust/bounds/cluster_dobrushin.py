@@ -52,7 +52,7 @@ def cluster_dobrushin_bound(
 
 
 def cluster_dobrushin_value(pairs: ClusterPairs) -> Any:
-    """The formula for a block of pairs."""
+    """The formula for each pair."""
     kept = pairs.xp.maximum(pairs.tau - pairs.kappa, 0.0)
     return kept * pairs.d + pairs.kappa * pairs.diameter
 

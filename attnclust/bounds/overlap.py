@@ -50,7 +50,7 @@ def overlap_bound(
 
 
 def overlap_value(pairs: ClusterPairs) -> Any:
-    """The formula for a block of pairs: max(S_j, S_j') - C is kappa, computed without cancellation."""
+    """The formula for each pair: max(S_j, S_j') - C is kappa, computed without cancellation."""
     xp = pairs.xp
     first, second = row_pairs(pairs.outside.shape[1])
     outside = xp.maximum(*(take(xp, pairs.outside, each, axis=1) for each in (first, second)))

@@ -105,11 +105,11 @@ def distance_ceilings(xp: Namespace, x: Float[Any, "b n d"], order: float) -> Fl
 
 
 def scaled(xp: Namespace, x: Float[Any, "b k d"]) -> tuple[Any, Float[Any, "b 1 1"]]:
-    """Each set over its largest entry, so that squares neither overflow nor vanish, and that entry; 1 for
-    a set of zeros.
+    """Each set over a unit such that squares neither overflow nor vanish: the power of two next below the
+    largest entry, so that the division is exact; 1 for a set of zeros.
     """
     largest = xp.max(xp.abs(x), axis=(1, 2))[:, None, None]
-    unit = xp.where(largest > 0, largest, xp.ones_like(largest))
+    unit = 2.0 ** xp.floor(xp.log2(xp.where(largest > 0, largest, xp.ones_like(largest))))
     return x / unit, unit
 
 
@@ -126,7 +126,7 @@ def _farthest(xp: Namespace, x: Any, y: Any, order: float, *, same: bool) -> Any
 
 
 def _farthest_in(order: float) -> Callable[..., Any]:
-    """The same for another norm: from every difference."""
+    """The largest distance in a norm that no product gives: from every difference."""
 
     def measure(xp: Namespace, x: Any, y: Any, *, same: bool) -> Any:
         largest = [

@@ -42,6 +42,11 @@ def wrong_values(argument: str, right: Any) -> Iterator[tuple[str, Any]]:
         }.items()
     elif isinstance(right, float):
         yield from {"-1": -1.0, "NaN": math.nan, "several": np.array([0.5, 0.5]), **NO_ARRAY}.items()
+        yield from {
+            "one complex": np.array(1j),
+            "one flag": np.array(True),
+            "one word": np.array("a"),
+        }.items()
     elif isinstance(right, tuple) and right:
         yield from {
             "one": (0,),
@@ -54,6 +59,8 @@ def wrong_values(argument: str, right: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(right, np.ndarray):
         first = np.arange(right.size).reshape(right.shape) == 0
         yield from NO_ARRAY.items()
+        if argument == "like":
+            yield "a number", 3
         yield "complex array", right.astype(complex)
         if right.dtype == bool:
             yield from {
