@@ -1,0 +1,124 @@
+"""Which rung of the cascade decides a cluster, pair by pair from the definitions; far from the origin; and
+what is left where there is nothing to decide.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from scipy.spatial.distance import cdist
+
+from attnclust.bounds import block_recursion, block_transport_bound, certify
+from attnclust.geometry import cell_distances
+from attnclust.verify import verify
+
+N, K = 9, 3
+LABELS = np.where(np.arange(N) < K, 0, -1)
+
+
+def plan(p: np.ndarray, q: np.ndarray, prices: np.ndarray) -> float:
+    """The least cost of carrying p to q."""
+    r, s = prices.shape
+    sums = np.vstack([np.kron(np.eye(r), np.ones(s)), np.kron(np.ones(r), np.eye(s))])
+    answer = linprog(prices.ravel(), A_eq=sums, b_eq=np.append(p, q * p.sum() / q.sum()), method="highs")
+    return float(answer.fun)
+
+
+def rungs(a: np.ndarray, z: np.ndarray, j: int, i: int) -> list[float]:
+    """The five rungs of one pair of rows of the cluster, in the order of the cascade."""
+    inside, every = np.arange(N) < K, cdist(z, z)
+    d, wide = every[:K, :K].max(), every.max()
+    p, q = np.maximum(a[j] - a[i], 0), np.maximum(a[i] - a[j], 0)
+    kappa = max(p[~inside].sum(), q[~inside].sum())
+    cells = np.array([[d, every[:K, K:].max()], [every[:K, K:].max(), every[K:, K:].max()]])
+    parts = [np.array([each[inside].sum(), each[~inside].sum()]) for each in (p, q)]
+    mean = a[:K].mean(axis=0)
+    spread = np.linalg.norm(np.sqrt(mean)[:, None] * (z - mean @ z), ord=2)
+    return [
+        (p.sum() - kappa) * d + kappa * wide,
+        plan(*parts, cells),
+        p @ every @ q / p.sum(),
+        np.sqrt(((a[j] - a[i]) ** 2 / mean).sum()) * spread,
+        plan(p, q, every),
+    ]
+
+
+def test_each_rung_decides_where_the_ones_before_it_do_not() -> None:
+    """The last of the pairs' own first rungs below the diameter; -1 where a pair has none."""
+    seen = np.zeros(6, dtype=int)
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        a = rng.dirichlet(np.full(N, rng.choice([0.3, 1.0, 3.0])), size=N)
+        a[1:K] = rng.uniform() * a[1:K] + rng.uniform(0, 0.5) * a[:1]
+        a /= a.sum(axis=1, keepdims=True)
+        # Tokens in space; or each in a direction of its own, where mass that spreads is worth little to chi.
+        z = rng.normal(size=(N, 3)) if seed % 3 else np.eye(N)
+        z *= np.where(LABELS == 0, 1.0, rng.choice([0.7, 1.5, 3.0]))[:, None]
+        d = cdist(z[:K], z[:K]).max()
+        stage, close = 0, False
+        for j, i in combinations(range(K), 2):
+            costs = np.array(rungs(a, z, j, i))
+            close |= bool((np.abs(costs / d - 1) < 1e-6).any())
+            below = np.flatnonzero(costs < d)
+            stage = -1 if stage == -1 or not len(below) else max(stage, int(below[0]))
+        if not close:  # a linear program and rounding may differ on a tie
+            found = certify(a, z, LABELS)
+            assert found.stage.tolist() == [stage], seed
+            assert found.certified.tolist() == [stage >= 0], seed
+            seen[stage] += 1
+    assert seen[[0, 1, 2, 3, 4, -1]].min() >= 3, seen
+
+
+def test_far_from_the_origin_the_cascade_says_the_same() -> None:
+    rng = np.random.default_rng(5)
+    a, z = rng.dirichlet(np.ones(N), size=(40, N)), np.round(64 * rng.normal(size=(40, N, 3))) / 64
+    near, far = certify(a, z, LABELS), certify(a, z + 2.0**44, LABELS)
+    assert (near.stage == far.stage).all()
+    assert near.certified.any()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_outsiders_alone_are_no_cluster(n: int) -> None:
+    a, z, labels = np.full((n, n), 1 / n), np.arange(float(n))[:, None], np.full(n, -1)
+    table = cell_distances(z, np.zeros(n, dtype=int))
+    assert block_transport_bound(a, labels, cells=np.zeros(n, dtype=int), distances=table).shape == (0,)
+    assert certify(a, z, labels).stage.shape == (0,)
+    assert verify(a, z, labels).measured.shape == (0,)
+
+
+def test_a_cell_without_tokens_stays_without_distances() -> None:
+    a = np.random.default_rng(7).dirichlet(np.ones(4), size=4)
+    filled = np.array([[1.0, 3.0], [3.0, 2.0]])
+    wider = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0], [3.0, 0.0, 2.0]])
+    got = block_recursion(a, np.array([0, 0, 2, 2]), distances=wider)
+    np.testing.assert_array_equal(got[1], 0)
+    np.testing.assert_array_equal(got[:, 1], 0)
+    expected = block_recursion(a, np.array([0, 0, 1, 1]), distances=filled)
+    np.testing.assert_allclose(got[np.ix_([0, 2], [0, 2])], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_many_pairs_at_any_scale(scale: float) -> None:
+    """Beyond a few hundred pairs only those that could be the worst are priced."""
+    rng = np.random.default_rng(11)
+    a, z = rng.dirichlet(np.ones(50), size=50), scale * rng.normal(size=(50, 2))
+    labels = np.repeat([0, 1], [30, 20])
+    table = cell_distances(z, labels)
+    expected = block_transport_bound(a, labels, cells=labels, distances=table)
+    np.testing.assert_allclose(verify(a, z, labels).bounds["block_transport"], expected, rtol=1e-12)
+
+
+def test_tight_cells_far_apart_keep_their_digits() -> None:
+    """One centre for all cells would lose them; in a batch whose other element has wide cells."""
+    rng = np.random.default_rng(13)
+    cells = np.repeat([0, 1, 2], 5)
+    z = rng.normal(size=(2, 15, 3))
+    z[1] += 1e8 * np.array([-1.0, 0.0, 1.0])[cells][:, None]
+    got = cell_distances(z, cells)
+    for b in range(2):
+        for r, s in np.ndindex(3, 3):
+            expected = cdist(z[b][cells == r], z[b][cells == s]).max()
+            assert got[b, r, s] == pytest.approx(expected, rel=1e-14)
