@@ -134,12 +134,14 @@ def positive(name: str, value: Any) -> float:
     """`value`, a number or a real array without axes, as a Python float above 0.
 
     Raises:
-        ArgumentTypeError, ArgumentError: it is none.
+        ArgumentError: it is none.
     """
-    found = number(name, value)
-    if found <= 0:
+    known = is_scalar(value)
+    if not known and array_api_compat.is_array_api_obj(value) and value.ndim == 0:
+        known = array_api_compat.array_namespace(value).isdtype(value.dtype, ("real floating", "integral"))
+    if not known or not 0 < value < math.inf:
         raise ArgumentError(name, "must be a positive number", value, "Pass a finite number above 0.")
-    return found
+    return float(value)
 
 
 def whole(name: str, value: Any, *, least: int = 0) -> int:

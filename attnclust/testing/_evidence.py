@@ -19,7 +19,16 @@ from attnclust.testing._draws import TOKEN_KINDS, Recipe, draw_steps
 
 EVIDENCE = Path(attnclust.__file__).parent / "bounds" / "evidence.json"
 """Where the search's result lies: label -> worst ratio and number of cases."""
-SOURCES = ("_array.py", "_labels.py", "geometry", "attention/_step.py", "bounds", "verify.py", "testing")
+SOURCES = (
+    "_array.py",
+    "_blocks.py",
+    "_labels.py",
+    "geometry",
+    "attention/_step.py",
+    "bounds",
+    "verify.py",
+    "testing",
+)
 """What the result depends on: it is stale when one of these changes."""
 
 
