@@ -121,6 +121,9 @@ def _as(like: Any, mask: np.ndarray) -> Any:
         return mask
     if not array_api_compat.is_array_api_obj(like):
         raise ArgumentTypeError(
-            "like", "must be an array", type(like).__name__, "Pass one, or None for NumPy."
+            "like",
+            "must be a NumPy array or a torch tensor",
+            type(like).__name__,
+            "Pass one, or None for NumPy.",
         )
     return namespace(like=like).asarray(mask, device=array_api_compat.device(like))
