@@ -136,12 +136,13 @@ def positive(name: str, value: Any) -> float:
     Raises:
         ArgumentError: it is none.
     """
+    array: Any = value
     known = is_scalar(value)
-    if not known and array_api_compat.is_array_api_obj(value) and value.ndim == 0:
-        known = array_api_compat.array_namespace(value).isdtype(value.dtype, ("real floating", "integral"))
-    if not known or not 0 < value < math.inf:
+    if not known and array_api_compat.is_array_api_obj(value) and array.ndim == 0:
+        known = array_api_compat.array_namespace(array).isdtype(array.dtype, ("real floating", "integral"))
+    if not known or not 0 < array < math.inf:
         raise ArgumentError(name, "must be a positive number", value, "Pass a finite number above 0.")
-    return float(value)
+    return float(array)
 
 
 def whole(name: str, value: Any, *, least: int = 0) -> int:

@@ -39,7 +39,7 @@ def rungs(a: np.ndarray, z: np.ndarray, j: int, i: int) -> list[float]:
     spread = np.linalg.norm(np.sqrt(mean)[:, None] * (z - mean @ z), ord=2)
     return [
         (p.sum() - kappa) * d + kappa * wide,
-        plan(*parts, cells),
+        plan(parts[0], parts[1], cells),
         p @ every @ q / p.sum(),
         np.sqrt(((a[j] - a[i]) ** 2 / mean).sum()) * spread,
         plan(p, q, every),
