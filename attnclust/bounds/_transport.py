@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 
 CRUMB = 1e-16
 """A share of the mass that rounding may leave over on one side, and that is not worth a path."""
+HEAVY = 0.1
+"""Shares above this part of the largest left over go first: they make the cost, and settle most verdicts."""
 
 
 def exact_cost(
@@ -22,8 +24,9 @@ def exact_cost(
 
     A linear-programming library would do, but its tolerances (about 1e-7 of the total) are far above
     rounding, and it calls feasible problems with masses of that size infeasible. Masses are first made
-    equal in total. Potentials keep the reduced prices >= 0, so at any time their worth is a lower bound of
-    the cost; the plan so far, with the rest carried across independently, gives an upper one.
+    equal in total. Potentials keep the reduced prices >= 0, and 0 where the plan carries anything, so that it
+    is a best one once all is carried, in whatever order. At any time their worth is a lower bound of the
+    cost; the plan so far, with the rest carried across independently, gives an upper one.
     """
     sources, sinks = np.flatnonzero(supply > 0), np.flatnonzero(demand > 0)
     if not len(sources) or not len(sinks):
@@ -35,12 +38,13 @@ def exact_cost(
     flow = np.zeros_like(costs)
     source_price, sink_price = np.zeros(len(left)), np.zeros(len(wanted))
     while left.max() > CRUMB and wanted.max() > CRUMB:
+        heavy = max(CRUMB, HEAVY * min(left.max(), wanted.max()))
         reduced = np.maximum(costs + source_price[:, None] - sink_price, 0)
-        tree = _shortest_paths(reduced, left > CRUMB, flow > 0)
+        tree = _shortest_paths(reduced, left > heavy, flow > 0)
         farthest = tree.to_sinks.max()
         source_price += np.minimum(tree.to_sources, farthest)
         sink_price += tree.to_sinks
-        open_sinks = np.flatnonzero(wanted > CRUMB)
+        open_sinks = np.flatnonzero(wanted > heavy)
         for sink in open_sinks[np.argsort(tree.to_sinks[open_sinks], kind="stable")]:
             _augment(tree, int(sink), left, wanted, flow)
         if decide is not None:
