@@ -23,6 +23,8 @@ from attnclust.bounds._ranges import checked_diameters
 
 BUDGET = 1 << 18
 """Entries of a block of pairs x tokens: what a core's caches hold."""
+GATHERED = BUDGET // 4
+"""The same where both rows of each pair are gathered: two copies and two results are held at once."""
 LONG = 1 << 12
 """Pairs x tokens a set, of one batch element, from which SciPy's loop over pairs is the faster one."""
 
@@ -78,20 +80,24 @@ def pair_masses(
     first, second = row_pairs(rows.shape[1], None if others is None else others.shape[1])
     drift = take(xp, (rows - middle) @ table, first, axis=1)
     drift = drift - take(xp, (opposite - middle) @ table, second, axis=1)
-    distance = city_blocks(xp, rows, sets, others=others)
-    return xp.maximum((distance + drift) / 2, 0.0), xp.maximum((distance - drift) / 2, 0.0)
+    return _parts(xp, city_blocks(xp, rows, sets, others=others), drift)
 
 
 def masses_of(
     xp: Namespace, rows: Float[Any, "k n"], first: np.ndarray, second: np.ndarray, sets: Float[Any, "n K"]
 ) -> tuple[Any, Any]:
     """Positive and negative masses ``(P, K)`` on each of `sets`, of these pairs alone."""
-    positive, negative = [], []
-    for some in blocks(len(first), rows.shape[1], BUDGET):
+    sums = (rows - xp.mean(rows, axis=0, keepdims=True)) @ sets
+    distances = []
+    for some in blocks(len(first), rows.shape[1], GATHERED):
         delta = take(xp, rows, first[some], axis=0) - take(xp, rows, second[some], axis=0)
-        positive.append(xp.maximum(delta, 0.0) @ sets)
-        negative.append(xp.maximum(-delta, 0.0) @ sets)
-    return xp.concat(positive), xp.concat(negative)
+        distances.append(xp.abs(delta) @ sets)
+    return _parts(xp, xp.concat(distances), take(xp, sums, first, axis=0) - take(xp, sums, second, axis=0))
+
+
+def _parts(xp: Namespace, distance: Any, drift: Any) -> tuple[Any, Any]:
+    """The two masses with this sum and this difference."""
+    return xp.maximum((distance + drift) / 2, 0.0), xp.maximum((distance - drift) / 2, 0.0)
 
 
 def indicators(xp: Namespace, members: Sequence[np.ndarray], n: int, like: Any) -> Float[Any, "n K"]:

@@ -158,7 +158,7 @@ def _of_cluster(
     return worst_costs(xp, supply, demand, prices, exact=exact) if rows.shape[0] else worst
 
 
-def worst_costs(xp: Namespace, supply: Any, demand: Any, prices: Any, *, exact: bool = False) -> Any:
+def worst_costs(xp: Namespace, supply: Any, demand: Any, prices: Any, *, exact: bool) -> Any:
     """The largest cost over the pairs ``(b, N, K)``, ``(b,)``."""
     measure = _exact_costs if exact else plan_costs
     worst = [

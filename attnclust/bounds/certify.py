@@ -24,7 +24,7 @@ from attnclust._array import (
 )
 from attnclust._blocks import blocks
 from attnclust._labels import Labelling, label_batch, partition, per_labelling, take
-from attnclust.bounds._pairs import BUDGET, cluster_pairs, indicators, masses_of, row_pairs
+from attnclust.bounds._pairs import GATHERED, cluster_pairs, indicators, masses_of, row_pairs
 from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._transport import exact_cost
 from attnclust.bounds.chi import chi_factors
@@ -178,7 +178,7 @@ class _Element(NamedTuple):
         if not still.any():
             return 1
         first, second = first[still], second[still]
-        some = blocks(len(first), self.rows.shape[1], BUDGET)
+        some = blocks(len(first), self.rows.shape[1], GATHERED)
         costs = np.concatenate([self._independent(first[each], second[each]) for each in some])
         (still,) = np.nonzero(costs >= self.limit)
         if not len(still):

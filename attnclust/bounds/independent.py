@@ -9,7 +9,7 @@ from jaxtyping import Float
 from attnclust._array import Attention, Labels, Namespace, Number, Tokens
 from attnclust._blocks import blocks
 from attnclust._labels import take
-from attnclust.bounds._pairs import BUDGET, row_pairs
+from attnclust.bounds._pairs import GATHERED, row_pairs
 from attnclust.bounds._steps import rung_from_tokens
 from attnclust.bounds._theorem import Theorem
 from attnclust.geometry._pairs import all_distances
@@ -57,7 +57,7 @@ def independent_bound(
     def value(xp: Namespace, rows: Any, points: Any, order: float) -> Any:
         prices, (first, second) = all_distances(xp, points, order), row_pairs(rows.shape[1])
         worst = []
-        for some in blocks(len(first), rows.shape[0] * rows.shape[2], BUDGET):
+        for some in blocks(len(first), rows.shape[0] * rows.shape[2], GATHERED):
             left, right = (take(xp, rows, each[some], axis=1) for each in (first, second))
             costs = independent_costs(
                 xp, xp.maximum(left - right, 0.0), xp.maximum(right - left, 0.0), prices

@@ -177,7 +177,8 @@ def test_a_batch_without_elements_gives_a_result_without_elements(name: str, emp
 
 
 # The constants that cut the work: what blocks may hold, and from where on NumPy goes pair by pair.
-BLOCKED = {"BUDGET": ("_pairs", "independent", "certify"), "LONG": ("_pairs",)}
+BLOCKS = [("_pairs", "BUDGET"), ("_pairs", "GATHERED"), ("independent", "GATHERED"), ("certify", "GATHERED")]
+LONG = [("_pairs", "LONG")]
 
 
 @pytest.mark.parametrize(
@@ -198,9 +199,9 @@ def test_blocks_of_pairs_of_any_size_give_what_one_block_gives(
     arguments = [drawn[each] for each in names]
     once = called(name, arguments)
     # Blocks of every size; then NumPy's other way, pair by pair, which long rows take.
-    for constant, value in (*(("BUDGET", budget) for budget in (1, 4, 15, 60, 250, 1000)), ("LONG", 0)):
+    for constants, value in (*((BLOCKS, budget) for budget in (1, 4, 15, 60, 250, 1000)), (LONG, 0)):
         with monkeypatch.context() as patched:
-            for module in BLOCKED[constant]:
+            for module, constant in constants:
                 patched.setattr(sys.modules[f"attnclust.bounds.{module}"], constant, value)
             again = called(name, arguments)
         for label, expected in once.items():

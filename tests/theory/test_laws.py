@@ -216,7 +216,8 @@ def test_blocks_of_pairs_give_what_one_block_gives(monkeypatch: pytest.MonkeyPat
     drawn = draw_steps(Recipe(seed=5, batch=3, n=13, clusters=2))
     once = verify(drawn.attention, drawn.tokens, drawn.labels)
     for budget in (1, 100, 500, 1000, 2000, 4000):
-        monkeypatch.setattr(_pairs, "BUDGET", budget)
+        for constant in ("BUDGET", "GATHERED"):
+            monkeypatch.setattr(_pairs, constant, budget)
         again = verify(drawn.attention, drawn.tokens, drawn.labels)
         for label in RUNGS:
             np.testing.assert_allclose(again.bounds[label], once.bounds[label], rtol=1e-13, err_msg=label)
