@@ -32,7 +32,11 @@ NAN = np.where(W == 1, np.nan, W)
         ({"tokens": Z.tolist()}, ArgumentTypeError, "tokens: must be a NumPy array or a torch tensor"),
         ({"tokens": Z[0]}, ArgumentError, "tokens: must have at least 2 axes"),
         ({"tokens": np.full((4, 3), np.inf)}, ArgumentError, "tokens: must be finite"),
-        ({"tokens": Z[:0]}, ArgumentError, "tokens: must hold a token of a coordinate"),
+        (
+            {"tokens": np.ones((5, 4, 0))},
+            ArgumentError,
+            r"tokens: must hold a token of a coordinate; got shape \(4, 0\)\. ",
+        ),
         ({"tokens": torch.tensor(Z)}, ArgumentTypeError, "w_q: must be of one kind with tokens"),
         ({"w_q": np.eye(4)}, ArgumentError, r"w_q: must be \(d, d_k\) .* d = 3; got shape \(4, 4\)"),
         ({"w_q": W[:, :0]}, ArgumentError, "w_q: must be"),
@@ -121,3 +125,5 @@ def test_masks() -> None:
         causal_mask(3, like="cpu")
     with pytest.raises(ArgumentTypeError, match="labels: must have an integer dtype"):
         block_mask(Z)
+    with pytest.raises(ArgumentError, match=r"labels: must .* got -2"):
+        block_mask(np.array([0, -2, 1]))

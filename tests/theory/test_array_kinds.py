@@ -164,15 +164,34 @@ def arrays(value: Any) -> list[Any]:
     return [value]
 
 
-@pytest.mark.parametrize("convert", [torch.tensor, array_api_strict.asarray], ids=["torch", "strict"])
+def on_second_device(value: Any) -> Any:
+    """An array that refuses to meet one of another device, as those of an accelerator do."""
+    return array_api_strict.asarray(value, device=array_api_strict.Device("device1"))
+
+
+EVERY_KIND = {"torch": torch.tensor, "strict": array_api_strict.asarray, "second device": on_second_device}
+
+
+@pytest.mark.parametrize("convert", EVERY_KIND.values(), ids=EVERY_KIND)
 @pytest.mark.parametrize("name", CALLS)
 def test_one_answer_on_every_array_library(name: str, convert: Callable[[Any], Any]) -> None:
     theirs, ours = (arrays(CALLS[name](Kind(each))) for each in (convert, np.asarray))
-    library = array_api_compat.array_namespace(convert(KNOWN["a"]))
+    like = convert(KNOWN["a"])
     assert len(theirs) == len(ours) > 0
     for got, expected in zip(theirs, ours, strict=True):
         if not name.endswith("_configuration"):  # they make NumPy arrays
-            assert array_api_compat.array_namespace(got) is library
-        assert np.asarray(got).shape == expected.shape
-        assert np.asarray(got).dtype == expected.dtype
-        np.testing.assert_allclose(np.asarray(got), expected, rtol=1e-9, atol=1e-12)
+            assert array_api_compat.array_namespace(got) is array_api_compat.array_namespace(like)
+            assert array_api_compat.device(got) == array_api_compat.device(like)
+        on_host = np.from_dlpack(got)
+        assert on_host.shape == expected.shape
+        assert on_host.dtype == expected.dtype
+        np.testing.assert_allclose(on_host, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("argument", ["d_cluster", "d_all", "outside", "eps_lower", "eps_upper"])
+def test_one_array_among_numbers_decides_where_the_bound_is(argument: str) -> None:
+    known = {"d_cluster": 1.0, "d_all": 2.0, "outside": 2.0, "eps_lower": 0.125, "eps_upper": 0.25}
+    known[argument] = on_second_device(np.array([known[argument]] * 2))
+    for bound in (bounds.sharp_bound, bounds.linear_bound, bounds.product_bound):
+        got = bound(**known)
+        assert array_api_compat.device(got) == array_api_compat.device(known[argument])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from attnclust._array import ArgumentError
 from attnclust.attention import attend, attention_weights
 
 
@@ -74,6 +75,22 @@ def test_a_step_averages_rows_and_carries_values() -> None:
     tokens = np.array([[4.0, 0.0], [0.0, 8.0]])
     assert attend(attention, tokens).tolist() == [[1.0, 6.0], [4.0, 0.0]]
     assert attend(attention, tokens, w_v=np.array([[1.0], [0.5]])).tolist() == [[4.0], [4.0]]
+
+
+@pytest.mark.parametrize("argument", ["w_q", "w_k"])
+def test_batches_of_weights_must_broadcast(argument: str) -> None:
+    known = {"tokens": np.ones((2, 4, 3)), "w_q": np.eye(3), "w_k": np.eye(3)}
+    known[argument] = np.stack([np.eye(3)] * 5)
+    with pytest.raises(ArgumentError, match=rf"^{argument}: leading \(batch\) axes must broadcast"):
+        attention_weights(**known)
+
+
+@pytest.mark.parametrize(("one", "other"), [("attention", "tokens"), ("attention", "w_v"), ("tokens", "w_v")])
+def test_batches_of_a_step_must_broadcast(one: str, other: str) -> None:
+    known = {"attention": np.eye(4), "tokens": np.ones((4, 3)), "w_v": np.eye(3)}
+    known |= {one: np.stack([known[one]] * 2), other: np.stack([known[other]] * 5)}
+    with pytest.raises(ArgumentError, match=rf"^{other}: leading .* broadcast against {one}"):
+        attend(**known)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -344,7 +344,7 @@ def test_ranges_of_kinds_and_shapes(
             r"pair: must name two of the 3 rows; got \(0, 3\). Pass a pair of different numbers below 3",
         ),
         (
-            lambda: block_transport_configuration(A, pair=(0, 1), cells=L, distances=TABLE[:, :1]),
+            lambda: block_transport_configuration(A, pair=(0, 1), cells=L, distances=np.ones((2, 1))),
             ArgumentError,
             "distances: must be symmetric",
         ),
