@@ -87,7 +87,7 @@ def masses_of(
     xp: Namespace, rows: Float[Any, "k n"], first: np.ndarray, second: np.ndarray, sets: Float[Any, "n K"]
 ) -> tuple[Any, Any]:
     """Positive and negative masses ``(P, K)`` on each of `sets`, of these pairs alone."""
-    sums = (rows - xp.mean(rows, axis=0, keepdims=True)) @ sets
+    sums = (rows - xp.mean(rows, axis=0)) @ sets
     distances = []
     for some in blocks(len(first), rows.shape[1], GATHERED):
         delta = take(xp, rows, first[some], axis=0) - take(xp, rows, second[some], axis=0)

@@ -59,3 +59,12 @@ def test_many_points_on_a_line_against_the_closed_form() -> None:
     assert got == pytest.approx(wasserstein_distance(x, y, p, q), rel=1e-13)
     assert exact_cost(3 * p, 3 * q, cdist(x[:, None], y[:, None])) == pytest.approx(3 * got, rel=1e-13)
     assert exact_cost(np.zeros(60), q, cdist(x[:, None], y[:, None])) == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_pile_carried_to_many_places(turned: bool) -> None:
+    """Every share of the many is small beside the one."""
+    distances = np.random.default_rng(1).random(40)
+    one, many = np.array([0.5]), np.full(40, 0.5 / 40)
+    problem = (many, one, distances[:, None]) if turned else (one, many, distances[None, :])
+    assert exact_cost(*problem) == pytest.approx(0.5 * distances.mean(), rel=1e-13)

@@ -15,6 +15,7 @@ from attnclust.bounds import (
     separation_dobrushin_bound,
     star_bound,
 )
+from attnclust.bounds._pairs import indicators, masses_of, row_pairs
 
 LABELS = np.repeat([0, 1, -1], [5, 4, 5])
 D = {"all": 4.0, "cluster": np.array([1.0, 2.0])}
@@ -86,3 +87,14 @@ def test_the_digits_of_what_separates_two_clusters(seed: int) -> None:
             gaps.append(s * max(gained, lost) + 4 * min(gained, lost) - 4 * tau)
     got = separation_dobrushin_bound(a, LABELS, separation=0.125, d_all=4.0)
     np.testing.assert_allclose(got, float(min(gaps)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_digits_of_masses_on_cells(seed: int) -> None:
+    a, cells = nearly_alike(seed), [g == LABELS for g in (0, 1, -1)]
+    chosen = np.random.default_rng(seed).permutation(91)[:40]
+    first, second = (ends[chosen] for ends in row_pairs(14))
+    sets = indicators(np, [np.flatnonzero(cell) for cell in cells], 14, a)
+    got = np.stack(masses_of(np, a, first, second, sets), axis=-1)
+    expected = [[parts(a[j], a[i], cell) for cell in cells] for j, i in zip(first, second, strict=True)]
+    np.testing.assert_allclose(got, np.array(expected, dtype=float), rtol=1e-9, atol=1e-9 * got.max())
