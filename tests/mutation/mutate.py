@@ -128,7 +128,7 @@ class Runner:
         def work() -> int:
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + SPARE_MEMORY, used + SPARE_MEMORY))
-            return judge(slot, order, limits)
+            return judge(self.project.package, slot, order, limits)
 
         if not order:
             work = lambda: PASSED  # noqa: E731

@@ -34,31 +34,44 @@ def down(n: int) -> int:
 
 
 def same(x: int) -> int:
+    """
+    >>> same(1)
+    1
+    """
     return max(x, x)
 
 
 def unreached(x: int) -> int:
     return x + x
 '''
-TESTS = """import pytest
-from toy.code import SIZE, down, same, tripled
+TESTS = """import sys
+
+import pytest
+import toy
+from toy.code import SIZE, down, tripled
 
 
 def test_all() -> None:
-    assert (SIZE, tripled(2), tripled(0), same(5)) == (8, 6, 0, 5)
+    assert (SIZE, tripled(2), tripled(0)) == (8, 6, 0)
     with pytest.raises(ValueError):
         tripled(-1)
 
 
 def test_down() -> None:
     assert down(3) == 0
+
+
+def test_there_is_one_copy_of_the_code() -> None:
+    assert sum(range(10**6)) > 0  # long, so that the doctest is collected first
+    assert toy.same(2) == 2
+    assert toy.same.__globals__ is sys.modules["toy.code"].__dict__
 """
 RUN = """import sys
 from pathlib import Path
 from tests.mutation.mutate import main
 from tests.mutation.suite import Project
 
-project = Project(Path(sys.argv[1]), "toy", ("toy/code.py",), ("checks",), ("checks",))
+project = Project(Path(sys.argv[1]), "toy", ("toy/code.py",), ("checks",), ("checks", "toy/code.py"))
 main(sys.argv[2:], project=project)
 """
 
@@ -66,7 +79,7 @@ main(sys.argv[2:], project=project)
 def command(root: Path, *arguments: str) -> list[str]:
     (root / "toy").mkdir(exist_ok=True)
     (root / "checks").mkdir(exist_ok=True)
-    (root / "toy" / "__init__.py").touch()
+    (root / "toy" / "__init__.py").write_text("from toy.code import same as same\n")
     (root / "toy" / "code.py").write_text(CODE)
     (root / "checks" / "test_code.py").write_text(TESTS)
     return [sys.executable, "-c", RUN, str(root), *arguments]
