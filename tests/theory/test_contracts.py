@@ -20,7 +20,7 @@ from attnclust.attention import (
     sharp_configuration,
 )
 from attnclust.geometry import cell_distances, cluster_diameters, diameter, hull_distance
-from attnclust.verify import verify
+from attnclust.verify import RUNGS, verify
 
 from .arguments import A, L
 
@@ -36,6 +36,11 @@ def test_tightness_is_measured_over_bound_and_nan_over_nothing() -> None:
     half = verify(A, np.array([[0.0], [0.5], [0.5]]), L)
     assert half.bounds["sharp"][0] < 1
     assert half.tightness["sharp"][0] == half.measured[0] / half.bounds["sharp"][0] != 1
+
+
+def test_exact_transport_is_measured_where_it_is_asked_for_alone() -> None:
+    assert list(verify(A, Z, L).bounds) == list(RUNGS)
+    assert list(verify(A, Z, L, transport=True).bounds) == [*RUNGS, "transport"]
 
 
 def test_what_is_a_point_already_does_not_shrink() -> None:
