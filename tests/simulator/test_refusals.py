@@ -32,6 +32,7 @@ NAN = np.where(W == 1, np.nan, W)
         ({"tokens": Z.tolist()}, ArgumentTypeError, "tokens: must be a NumPy array or a torch tensor"),
         ({"tokens": Z[0]}, ArgumentError, "tokens: must have at least 2 axes"),
         ({"tokens": np.full((4, 3), np.inf)}, ArgumentError, "tokens: must be finite"),
+        ({"tokens": Z[:0]}, ArgumentError, r"tokens: must hold a token .* got shape \(0, 3\)\. "),
         (
             {"tokens": np.ones((5, 4, 0))},
             ArgumentError,

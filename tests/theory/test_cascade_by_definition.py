@@ -80,6 +80,20 @@ def test_far_from_the_origin_the_cascade_says_the_same() -> None:
     assert near.certified.any()
 
 
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e6])
+def test_what_keeps_its_diameter_is_not_certified(scale: float) -> None:
+    """A permutation keeps all distances, and a cluster that is a point already has nothing to lose."""
+    rng = np.random.default_rng(3)
+    z, labels = scale * rng.normal(size=(6, 3)), np.array([0, 0, 0, 1, 1, 1])
+    for a in (np.eye(6), np.eye(6)[[1, 2, 0, 4, 5, 3]]):
+        assert certify(a, z, labels).stage.tolist() == [-1, -1]
+
+
+def test_a_cluster_of_one_token_does_not_hide_the_others() -> None:
+    z, a = np.random.default_rng(4).normal(size=(6, 3)), np.full((6, 6), 1 / 6)
+    assert certify(a, z, np.array([0, 1, 1, -1, 3, 3])).stage.tolist() == [-1, 0, -1, 0]
+
+
 @pytest.mark.parametrize("n", [1, 3])
 def test_outsiders_alone_are_no_cluster(n: int) -> None:
     a, z, labels = np.full((n, n), 1 / n), np.arange(float(n))[:, None], np.full(n, -1)

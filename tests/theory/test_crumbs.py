@@ -58,6 +58,13 @@ def test_masses_of_unlike_totals_are_carried_as_the_larger() -> None:
     assert exact_cost(np.array([1.0]), np.array([2.0]), np.array([[3.0]])) == 6.0
 
 
+def test_the_larger_of_unlike_masses_is_what_stays_in_the_second_cell() -> None:
+    prices = np.array([[1.0, 9.0], [9.0, 3.0]])
+    more, less = np.array([[0.0, 2.0]]), np.array([[0.0, 1.0]])
+    for supply, demand in ((more, less), (less, more)):
+        np.testing.assert_array_equal(plan_costs(np, supply, demand, prices), [2 * 3.0])
+
+
 def test_a_plan_that_costs_just_the_limit_decides_nothing() -> None:
     """The cheapest arc first costs 2, the limit; the best plan, 1, is below it."""
     halves, prices = np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1.0, 4.0]])
