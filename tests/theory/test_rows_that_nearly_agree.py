@@ -91,7 +91,7 @@ def test_the_digits_of_what_separates_two_clusters(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_digits_of_masses_on_cells(seed: int) -> None:
-    a, cells = nearly_alike(seed), [g == LABELS for g in (0, 1, -1)]
+    a, cells = nearly_alike(seed), [np.equal(LABELS, g) for g in (0, 1, -1)]
     chosen = np.random.default_rng(seed).permutation(91)[:40]
     first, second = (ends[chosen] for ends in row_pairs(14))
     sets = indicators(np, [np.flatnonzero(cell) for cell in cells], 14, a)
