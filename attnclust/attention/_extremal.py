@@ -115,7 +115,7 @@ def cluster_dobrushin_configuration(
 ) -> Float[np.ndarray, "n 1"]:
     """Tokens, of diameters at most d and D, that attain :func:`attnclust.bounds.cluster_dobrushin_bound`.
 
-    For the pair of rows that is worst, with the outside part of (A[j'] - A[j])^+ the larger (else swapped):
+    For the pair of rows that is worst, swapped where the outside part of (A[j] - A[j'])^+ is the larger:
     D where A[j, k] > A[j', k]; elsewhere D - d inside the cluster and 0 outside.
 
     Source: proved here, `cluster_dobrushin`.

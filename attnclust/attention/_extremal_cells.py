@@ -30,7 +30,8 @@ def block_transport_configuration(
     :func:`attnclust.bounds.block_transport_bound` describes.
 
     They move rows j and j' exactly W_C(P, Q) apart: Kantorovich's potential on 2K points, one for each
-    cell and each sign of A[j] - A[j'], found by linear programming.
+    cell and each sign of A[j] - A[j'], found by linear programming. Tokens of cell 0 where A[j] is the larger
+    lie at 0; those on which both rows agree lie where A[j] is the smaller.
 
     Source: proved here, `block_transport`.
 
@@ -105,10 +106,9 @@ def separation_configuration(
 ) -> Configuration:
     """Attains :func:`attnclust.bounds.separation_bound` for clusters 0 and 1, in the two outside masses.
 
-    With the greater mass on cluster 0: cluster 0 at s, cluster 1 at 0 and an outsider at s - D; row 0
-        leaks to the
-    outsider, row 1 to cluster 0. Otherwise mirrored: the outsider at D, row 1 leaks to it and row 0 to
-    cluster 1.
+    With the greater mass on cluster 0, or equal ones: cluster 0 at s, cluster 1 at 0 and an outsider at
+    s - D; row 0 leaks to the outsider, row 1 to cluster 0. Otherwise mirrored: the outsider at D, row 1 leaks
+    to it and row 0 to cluster 1.
 
     Source: proved here, `separation`.
 
@@ -158,6 +158,9 @@ def separation_dobrushin_configuration(
 ) -> Float[np.ndarray, "n 1"]:
     """Tokens that attain :func:`attnclust.bounds.separation_dobrushin_bound`: G at s or above, H at 0 or
     below.
+
+    Where the worst rows gain at least as much in H as in G, all lie in [s - D, s], else in [0, D]; tokens of
+    neither cluster at the lower end where row j has more weight than row j', else at the upper.
 
     Source: proved here, `separation_dobrushin`.
 

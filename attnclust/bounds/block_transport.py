@@ -174,14 +174,17 @@ FEW = 256
 def worst_costs_below(
     xp: Namespace, rows: Any, cells: Sequence[np.ndarray], prices: Any, ceilings: Any
 ) -> Any:
-    """The largest cost over the pairs of a cluster's `rows`, ``(b,)``, where no pair costs more than its
-    ceiling ``(b, N)``: pairs that cannot be the worst are left out.
+    """The largest cost over the pairs of a cluster's `rows`, ``(b,)``, where no pair of stochastic rows costs
+    more than its ceiling ``(b, N)``: pairs that cannot be the worst are left out.
     """
     sets = indicators(xp, cells, rows.shape[2], rows)
     first, second = row_pairs(rows.shape[1])
+    sums = xp.sum(rows, axis=2)
+    # What rows miss of the sum 1 finds no partner, and is charged the highest price.
+    charge = (xp.max(sums, axis=1) - xp.min(sums, axis=1)) * xp.max(prices, axis=(1, 2))
     worst = []
     for b in range(rows.shape[0]):
-        ceiling = to_numpy(ceilings[b, ...])
+        ceiling = to_numpy(ceilings[b, ...] + charge[b])
         high = 0.95 * ceiling.max() if len(first) > FEW else 0.0
 
         def among(keep: np.ndarray, b: int = b) -> Any:

@@ -81,12 +81,13 @@ def _worst(xp: Namespace, rows: Any, points: Any, order: float) -> Any:
 
 
 def _worst_pair(rows: Float[np.ndarray, "k n"], prices: Float[np.ndarray, "n n"]) -> float:
-    """The dearest pair; those that half the cost of moving everything across cannot lift above it are
-    left out.
+    """The dearest pair; those that moving the larger part across at the highest price cannot lift above it
+    are left out.
     """
     pairs = np.array(list(combinations(range(len(rows)), 2)))
     differences = rows[pairs[:, 0]] - rows[pairs[:, 1]]
-    ceiling = np.abs(differences).sum(axis=1) / 2 * prices.max()
+    larger = (np.abs(differences).sum(axis=1) + np.abs(differences.sum(axis=1))) / 2
+    ceiling = larger * prices.max()
     worst = 0.0
     for pair in np.argsort(-ceiling):
         if ceiling[pair] <= worst:

@@ -22,6 +22,8 @@ def distances_of(
 ) -> Float[Any, "b K K"]:
     """The table of distances between cells, given by their members."""
     k = len(members)
+    if not k:
+        return xp.zeros((x.shape[0], 0, 0), dtype=x.dtype, device=array_api_compat.device(x))
     upper = [(r, s) for r in range(k) for s in range(r, k)]
     entry = dict.fromkeys(upper) if order != 2 else _from_one_product(xp, x, members, upper)
     zero = xp.zeros(x.shape[0], dtype=x.dtype, device=array_api_compat.device(x))

@@ -195,3 +195,14 @@ def test_one_array_among_numbers_decides_where_the_bound_is(argument: str) -> No
     for bound in (bounds.sharp_bound, bounds.linear_bound, bounds.product_bound):
         got = bound(**known)
         assert array_api_compat.device(got) == array_api_compat.device(known[argument])
+
+
+@pytest.mark.parametrize("convert", EVERY_KIND.values(), ids=EVERY_KIND)
+def test_long_rows_too(convert: Callable[[Any], Any]) -> None:
+    """From some length on NumPy goes another way."""
+    rng = np.random.default_rng(4)
+    known = rng.dirichlet(np.ones(90), size=90), rng.normal(size=(90, 3)), np.repeat([0, 1, -1], 30)
+    theirs, ours = (verify.verify(*map(each, known)).bounds for each in (convert, np.asarray))
+    for label, expected in ours.items():
+        np.testing.assert_allclose(np.from_dlpack(theirs[label]), expected, rtol=1e-9, err_msg=label)
+    assert float(bounds.dobrushin_coefficient(convert(np.eye(32)))) == 1.0

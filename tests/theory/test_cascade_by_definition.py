@@ -89,6 +89,27 @@ def test_what_keeps_its_diameter_is_not_certified(scale: float) -> None:
         assert certify(a, z, labels).stage.tolist() == [-1, -1]
 
 
+HALVES = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+TURNED = np.array([[0, 0, 0, 1], [0.5, 0, 0, 0.5], [0, 0, 0, 1], [0, 0, 1, 0]])
+PLACES = np.array([[0, 1], [3, -2], [3, 2], [0, -1]])
+
+
+@pytest.mark.parametrize(
+    ("attention", "tokens", "labels", "order", "stage"),
+    [
+        (np.array([[0, 0.5, 0.5], [1, 0, 0], [0, 0, 1]]), 2.0**-1060 * np.array([[0], [2], [-2]]), [], 2, -1),
+        (HALVES, 5e-324 * PLACES, [0], 2, -1),
+        (HALVES, 2.0**-1060 * PLACES, [0], np.inf, 2),
+        (TURNED, 5e-324 * np.array([[0], [1], [-2], [-1]]), [1], 2, -1),
+    ],
+)
+def test_a_bound_of_just_the_diameter_certifies_nothing(
+    attention: np.ndarray, tokens: np.ndarray, labels: list[int], order: float, stage: int
+) -> None:
+    """So near to zero the allowance for rounding is zero, and bounds come to equal the diameter."""
+    assert certify(attention, tokens, np.array([0, 0, *labels, -1]), ord=order).stage[0] == stage
+
+
 def test_a_cluster_of_one_token_does_not_hide_the_others() -> None:
     z, a = np.random.default_rng(4).normal(size=(6, 3)), np.full((6, 6), 1 / 6)
     assert certify(a, z, np.array([0, 1, 1, -1, 3, 3])).stage.tolist() == [-1, 0, -1, 0]

@@ -4,6 +4,8 @@ and what is left where there is nothing at all.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from attnclust import bounds
 from attnclust._array import ArgumentError
 from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._transport import exact_cost
+from attnclust.verify import verify
 
 UNIT = np.finfo(float).eps / 2
 
@@ -69,3 +72,55 @@ def test_a_plan_that_costs_just_the_limit_decides_nothing() -> None:
     """The cheapest arc first costs 2, the limit; the best plan, 1, is below it."""
     halves, prices = np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1.0, 4.0]])
     assert exact_cost(halves, halves, prices, decide=2.0) < 2.0
+
+
+@pytest.mark.parametrize("crumbs", [(1e-16, 1.1e-16), (1.1e-16, 1e-16)])
+def test_a_crumb_of_just_the_size_that_is_left_ends_the_search(crumbs: tuple[float, float]) -> None:
+    supply, demand = np.array([crumbs[0], 1.0]), np.array([1.0, crumbs[1]])
+    assert exact_cost(supply, demand, np.array([[2.0, 3.0], [1.0, 2.0]])) == 1.0
+
+
+@pytest.mark.parametrize("tokens", [26, 5])
+def test_rows_that_miss_the_sum_one_are_priced_alike_however_many_pairs_there_are(tokens: int) -> None:
+    """In single precision a row may miss 2e-6, which at the highest price costs 20; the rest costs a half."""
+    n, k = tokens, tokens - 2
+    rows = np.zeros((n, n))
+    rows[:, -2:], rows[:, :2] = 0.25, 0.25
+    rows[0, :2], rows[1, :2] = [0.5, 0.0], [0.0, 0.5]
+    rows[2, 1] += 2e-6
+    z, labels = np.zeros((n, 1)), np.array([0] * k + [1, -1])
+    z[1], z[-1] = 1.0, 1e7
+    a, z = rows.astype(np.float32), z.astype(np.float32)
+    unmatched = 1e7 * (a[2].astype(float).sum() - 1)
+    assert unmatched <= verify(a, z, labels).bounds["block_transport"][0] <= unmatched + 0.5
+
+
+def test_the_dearest_pair_is_found_where_rows_miss_the_sum_one() -> None:
+    n, one, half = 64, np.float32(2.0**-17), np.float32(2.0**-18)
+    a = np.full((n, n), 1 / n, dtype=np.float32)
+    a[1, 0], a[1, 1] = a[1, 0] + one, a[1, 1] - one
+    a[2, 0], a[2, 1] = a[2, 0] + one + half, a[2, 1] - one + half
+    z = np.eye(n, 1, dtype=np.float32)
+    rows, prices = a[:3].astype(float), np.abs(z - z.T).astype(float)
+    costs = [
+        exact_cost(np.maximum(rows[j] - rows[i], 0), np.maximum(rows[i] - rows[j], 0), prices)
+        for j, i in combinations(range(3), 2)
+    ]
+    got = bounds.transport_bound(a, z, np.array([0] * 3 + [-1] * 61))
+    np.testing.assert_allclose(got, [max(costs)], rtol=1e-6)
+
+
+def test_a_coupling_of_rows_that_miss_the_sum_one_is_no_cheaper_than_the_best() -> None:
+    a = np.full((8, 8), 0.125, dtype=np.float32)
+    a[1, 0], a[1, 1] = a[1, 0] + np.float32(3e-6), a[1, 1] - np.float32(1e-7)
+    step = a, np.eye(8, 1, dtype=np.float32), np.array([0, 0] + [-1] * 6)
+    assert (
+        float(bounds.independent_bound(*step)[0]) >= (1 - 1e-6) * float(bounds.transport_bound(*step)[0]) > 0
+    )
+
+
+def test_distances_beyond_the_largest_number() -> None:
+    far = np.array([[1.7e308], [-1.7e308]])
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert bounds.independent_bound(np.full((2, 2), 0.5), far, np.array([0, 0])).tolist() == [0.0]
+        assert bounds.transport_bound(np.eye(2), far, np.array([0, 0])).tolist() == [np.inf]

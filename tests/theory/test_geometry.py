@@ -250,3 +250,8 @@ def test_hull_distance_far_from_the_origin_and_batched() -> None:
     assert float(hull_distance(same, same)) == 0.0
     assert hull_distance(same, same).dtype == torch.float32
     assert float(hull_distance(np.ones((1, 2)), np.ones((1, 2)), ord=1)) == 0.0
+
+
+def test_no_token_in_no_cell() -> None:
+    for batch in ((), (2,), (0, 3)):
+        assert cell_distances(np.zeros((*batch, 0, 3)), np.zeros(0, dtype=int)).shape == (*batch, 0, 0)

@@ -58,6 +58,9 @@ def test_many_points_on_a_line_against_the_closed_form() -> None:
     got = exact_cost(p, q, cdist(x[:, None], y[:, None]))
     assert got == pytest.approx(wasserstein_distance(x, y, p, q), rel=1e-13)
     assert exact_cost(3 * p, 3 * q, cdist(x[:, None], y[:, None])) == pytest.approx(3 * got, rel=1e-13)
+    for unit in (1e-150, 1e-20, 1e150):
+        scaled = exact_cost(p, q, unit * cdist(x[:, None], y[:, None]))
+        assert scaled == pytest.approx(unit * got, rel=1e-13, abs=0)
     assert exact_cost(np.zeros(60), q, cdist(x[:, None], y[:, None])) == 0
 
 
