@@ -205,7 +205,7 @@ def listed(text: str) -> set[tuple[str, str]]:
 
 def report(project: Project, folder: Path, files: list[str], known: set[tuple[str, str]]) -> None:
     """Print what the record says of the present sources: survivors, then a table by room."""
-    states = ("killed", "timed out", "broken", "equivalent", "survived", "not run")
+    states = ("killed", "timed out", "broken", "equivalent", "left out", "survived", "not run")
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for file in files:
         source = (project.root / file).read_text(encoding="utf-8")
@@ -217,7 +217,7 @@ def report(project: Project, folder: Path, files: list[str], known: set[tuple[st
             if end in ("survived", "not run"):
                 text = described(source, spec)
                 if (file, text) in known:
-                    end = "equivalent"
+                    end = "equivalent" if end == "survived" else "left out"
                 elif end == "survived":
                     print(f"{file}:{spec.start_pos[0]}: {text}  [{results[item.job_id].output}]")
             table[room][end] += 1
