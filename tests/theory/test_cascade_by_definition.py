@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import linprog
 from scipy.spatial.distance import cdist
 
-from attnclust.bounds import block_recursion, block_transport_bound, certify
+from attnclust.bounds import block_transport_bound, certify
 from attnclust.geometry import cell_distances
 from attnclust.verify import verify
 
@@ -122,38 +122,3 @@ def test_outsiders_alone_are_no_cluster(n: int) -> None:
     assert block_transport_bound(a, labels, cells=np.zeros(n, dtype=int), distances=table).shape == (0,)
     assert certify(a, z, labels).stage.shape == (0,)
     assert verify(a, z, labels).measured.shape == (0,)
-
-
-def test_a_cell_without_tokens_stays_without_distances() -> None:
-    a = np.random.default_rng(7).dirichlet(np.ones(4), size=4)
-    filled = np.array([[1.0, 3.0], [3.0, 2.0]])
-    wider = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0], [3.0, 0.0, 2.0]])
-    got = block_recursion(a, np.array([0, 0, 2, 2]), distances=wider)
-    np.testing.assert_array_equal(got[1], 0)
-    np.testing.assert_array_equal(got[:, 1], 0)
-    expected = block_recursion(a, np.array([0, 0, 1, 1]), distances=filled)
-    np.testing.assert_allclose(got[np.ix_([0, 2], [0, 2])], expected, rtol=1e-14)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-def test_many_pairs_at_any_scale(scale: float) -> None:
-    """Beyond a few hundred pairs only those that could be the worst are priced."""
-    rng = np.random.default_rng(11)
-    a, z = rng.dirichlet(np.ones(50), size=50), scale * rng.normal(size=(50, 2))
-    labels = np.repeat([0, 1], [30, 20])
-    table = cell_distances(z, labels)
-    expected = block_transport_bound(a, labels, cells=labels, distances=table)
-    np.testing.assert_allclose(verify(a, z, labels).bounds["block_transport"], expected, rtol=1e-12)
-
-
-def test_tight_cells_far_apart_keep_their_digits() -> None:
-    """One centre for all cells would lose them; in a batch whose other element has wide cells."""
-    rng = np.random.default_rng(13)
-    cells = np.repeat([0, 1, 2], 5)
-    z = rng.normal(size=(2, 15, 3))
-    z[1] += 1e8 * np.array([-1.0, 0.0, 1.0])[cells][:, None]
-    got = cell_distances(z, cells)
-    for b in range(2):
-        for r, s in np.ndindex(3, 3):
-            expected = cdist(z[b][cells == r], z[b][cells == s]).max()
-            assert got[b, r, s] == pytest.approx(expected, rel=1e-14)

@@ -13,6 +13,7 @@ from attnclust import bounds
 from attnclust._array import ArgumentError
 from attnclust.bounds._plans import plan_costs
 from attnclust.bounds._transport import exact_cost
+from attnclust.geometry import cell_distances
 from attnclust.verify import verify
 
 UNIT = np.finfo(float).eps / 2
@@ -124,3 +125,25 @@ def test_distances_beyond_the_largest_number() -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         assert bounds.independent_bound(np.full((2, 2), 0.5), far, np.array([0, 0])).tolist() == [0.0]
         assert bounds.transport_bound(np.eye(2), far, np.array([0, 0])).tolist() == [np.inf]
+
+
+def test_a_cell_without_tokens_stays_without_distances() -> None:
+    a = np.random.default_rng(7).dirichlet(np.ones(4), size=4)
+    filled = np.array([[1.0, 3.0], [3.0, 2.0]])
+    wider = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0], [3.0, 0.0, 2.0]])
+    got = bounds.block_recursion(a, np.array([0, 0, 2, 2]), distances=wider)
+    np.testing.assert_array_equal(got[1], 0)
+    np.testing.assert_array_equal(got[:, 1], 0)
+    expected = bounds.block_recursion(a, np.array([0, 0, 1, 1]), distances=filled)
+    np.testing.assert_allclose(got[np.ix_([0, 2], [0, 2])], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_many_pairs_at_any_scale(scale: float) -> None:
+    """Beyond a few hundred pairs only those that could be the worst are priced."""
+    rng = np.random.default_rng(11)
+    a, z = rng.dirichlet(np.ones(50), size=50), scale * rng.normal(size=(50, 2))
+    labels = np.repeat([0, 1], [30, 20])
+    table = cell_distances(z, labels)
+    expected = bounds.block_transport_bound(a, labels, cells=labels, distances=table)
+    np.testing.assert_allclose(verify(a, z, labels).bounds["block_transport"], expected, rtol=1e-12)

@@ -255,3 +255,16 @@ def test_hull_distance_far_from_the_origin_and_batched() -> None:
 def test_no_token_in_no_cell() -> None:
     for batch in ((), (2,), (0, 3)):
         assert cell_distances(np.zeros((*batch, 0, 3)), np.zeros(0, dtype=int)).shape == (*batch, 0, 0)
+
+
+def test_tight_cells_beside_another_element_s_wide_ones_keep_their_digits() -> None:
+    """One centre for all cells would lose them; in a batch whose other element has wide cells."""
+    rng = np.random.default_rng(13)
+    cells = np.repeat([0, 1, 2], 5)
+    z = rng.normal(size=(2, 15, 3))
+    z[1] += 1e8 * np.array([-1.0, 0.0, 1.0])[cells][:, None]
+    got = cell_distances(z, cells)
+    for b in range(2):
+        for r, s in np.ndindex(3, 3):
+            expected = cdist(z[b][cells == r], z[b][cells == s]).max()
+            assert got[b, r, s] == pytest.approx(expected, rel=1e-14)
